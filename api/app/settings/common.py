@@ -1,0 +1,270 @@
+"""Settings that hold everywhere. This module alone reads the process environment.
+
+The other modules say only what is different: `local` (a developer's machine), `develop` (a shared
+test installation), `production`, and `test`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from app.settings.environment import Environment
+
+env = Environment()
+
+API_DIR = Path(__file__).resolve().parent.parent.parent
+REPOSITORY_DIR = API_DIR.parent
+
+# ---------------------------------------------------------------------------------------------
+# Identity of this installation
+# ---------------------------------------------------------------------------------------------
+ENV = env.text(
+    "ENV", env.text("ENVIRONMENT", "local", help="Read when ENV is unset."), help="Name of this environment."
+)
+DEBUG = env.boolean("DEBUG", help="Django's debug mode. Never in production.")
+SECRET_KEY = env.text(
+    "DJANGO_SECRET_KEY",
+    env.text("SECRET_KEY", help="Read when DJANGO_SECRET_KEY is unset."),
+    help="Signs sessions and tokens; all instances share it. `python secret-key-gen.py` makes one.",
+)
+ALLOWED_HOSTS = env.items("DJANGO_ALLOWED_HOSTS", help="Host names that are served; `*` for all.")
+CSRF_TRUSTED_ORIGINS = [
+    origin
+    for item in env.items("DJANGO_CSRF_TRUSTED_ORIGINS", help="Origins trusted for unsafe requests.")
+    for origin in ([item] if "://" in item else [f"https://{item}", f"http://{item}"])
+]
+SITE_ID = 1
+
+# ---------------------------------------------------------------------------------------------
+# Applications
+# ---------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.sites",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "axes",
+    "corsheaders",
+    "djoser",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "pgtrigger",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "core",
+    "users",
+    "permissions",
+    "audit",
+    "organisations",
+    "projects",
+    "environments",
+    "segments",
+    "identities",
+    "features",
+    "analytics",
+    "documents",
+    "sdk",
+]
+MIDDLEWARE = [
+    "core.middleware.ResponseHeadersMiddleware",
+    "core.middleware.OptionalSlashMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "app.urls"
+WSGI_APPLICATION = "app.wsgi.application"
+# Both spellings of a path are served directly (core.middleware): a redirect would lose a POST's body.
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ---------------------------------------------------------------------------------------------
+# Database
+# ---------------------------------------------------------------------------------------------
+_database_url = env.text("DATABASE_URL", help="The main database, postgres://user:password@host:port/name.")
+_connection_seconds = env.integer(
+    "DJANGO_DB_CONN_MAX_AGE",
+    60,
+    help="Seconds a database connection is kept; -1 closes it after each request.",
+)
+_database_parts: dict[str, Any] = {
+    "ENGINE": "django.db.backends.postgresql",
+    "NAME": env.text(
+        "DJANGO_DB_NAME", help="Database name; used with the other DJANGO_DB_* when DATABASE_URL is unset."
+    ),
+    "USER": env.text("DJANGO_DB_USER", help="Database user."),
+    "PASSWORD": env.text("DJANGO_DB_PASSWORD", help="Database password."),
+    "HOST": env.text("DJANGO_DB_HOST", help="Database host."),
+    "PORT": env.integer("DJANGO_DB_PORT", 5432, help="Database port."),
+}
+# With neither set the settings still load: `collectstatic` runs while an image is built.
+DATABASES: dict[str, Any] = {}
+if _database_url:
+    DATABASES["default"] = dict(dj_database_url.parse(_database_url))
+elif _database_parts["NAME"]:
+    DATABASES["default"] = _database_parts
+if DATABASES:
+    DATABASES["default"]["CONN_MAX_AGE"] = max(_connection_seconds, 0)
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # SDKs read ids as 31-bit integers
+
+# ---------------------------------------------------------------------------------------------
+# Caches
+# ---------------------------------------------------------------------------------------------
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 60},
+}
+
+# ---------------------------------------------------------------------------------------------
+# Users and sign-in
+# ---------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+AXES_ENABLED = env.boolean("ENABLE_AXES", True, help="Lock an account after repeated failed logins.")
+AXES_FAILURE_LIMIT = env.integer("AXES_FAILURE_LIMIT", 10, help="Failed logins before the lockout.")
+AXES_COOLOFF_TIME = (
+    env.number("AXES_COOLOFF_TIME", 15, help="Minutes a lockout lasts.") / 60
+)  # axes counts hours
+AXES_LOCKOUT_PARAMETERS = (
+    ["username"]
+    if env.boolean(
+        "AXES_ONLY_USER_FAILURES", True, help="Count by user name only; false: by user name and address."
+    )
+    else [["username", "ip_address"]]
+)
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # counting by account alone is the documented default
+AXES_USERNAME_CALLABLE = "users.lockout.attempted_account"
+
+# ---------------------------------------------------------------------------------------------
+# HTTP
+# ---------------------------------------------------------------------------------------------
+# Upstream proxies whose X-Forwarded-For entries are believed, counted from the right.
+NUM_PROXIES = env.integer("NUM_PROXIES", 1, help="Trusted proxies in front of this server.")
+MAX_REQUEST_BODY_BYTES = env.integer(
+    "MAX_REQUEST_BODY_BYTES", 1024 * 1024, help="Largest request body in bytes; larger ones get 413."
+)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BODY_BYTES
+CORS_ALLOW_ALL_ORIGINS = env.boolean("CORS_ORIGIN_ALLOW_ALL", True, help="Answer browsers of every origin.")
+CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS", help="Browser origins answered when not all are.")
+CORS_ALLOW_CREDENTIALS = env.boolean("CORS_ALLOW_CREDENTIALS", help="Let browsers send cookies.")
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "cache-control",
+    "content-type",
+    "flagsmith-application-name",
+    "flagsmith-application-version",
+    "flagsmith-sdk-user-agent",
+    "if-none-match",
+    "user-agent",
+    "x-api-key",
+    "x-csrftoken",
+    "x-e2e-test-auth-token",
+    "x-environment-key",
+    "x-requested-with",
+    *env.items(
+        "FLAGSMITH_CORS_EXTRA_ALLOW_HEADERS",
+        ["sentry-trace", "traceparent", "tracestate", "baggage"],
+        help="Further request headers that browsers may send.",
+    ),
+]
+CORS_EXPOSE_HEADERS = ["x-flagsmith-document-updated-at", "etag", "retry-after", "flagsmith-version"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": [
+        "core.parsers.StrictJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "core.pagination.DefaultPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {
+        "login": env.text("LOGIN_THROTTLE_RATE", "20/min", help="Login attempts an address may make."),
+    },
+    "EXCEPTION_HANDLER": "core.errors.exception_handler",
+    "NUM_PROXIES": NUM_PROXIES,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Burgee API",
+    "DESCRIPTION": "Feature flags, remote configuration and segments. Compatible with Flagsmith's API.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# ---------------------------------------------------------------------------------------------
+# What the product limits
+# ---------------------------------------------------------------------------------------------
+FEATURE_VALUE_LIMIT = env.integer("FEATURE_VALUE_LIMIT", 20_000, help="Longest feature value in characters.")
+SEGMENT_CONDITION_VALUE_LIMIT = env.integer(
+    "SEGMENT_CONDITION_VALUE_LIMIT", 1000, help="Longest value of a segment condition in characters."
+)
+SEGMENT_RULES_CONDITIONS_LIMIT = env.integer(
+    "SEGMENT_RULES_CONDITIONS_LIMIT", 100, help="Most conditions in one segment."
+)
+DEFAULT_ORG_STORE_TRAITS_VALUE = env.boolean(
+    "DEFAULT_ORG_STORE_TRAITS_VALUE", True, help="Whether new organisations store traits."
+)
+RESTRICT_ORG_CREATE_TO_SUPERUSERS = env.boolean(
+    "RESTRICT_ORG_CREATE_TO_SUPERUSERS", help="Only superusers may create organisations."
+)
+
+# ---------------------------------------------------------------------------------------------
+# Static files, language, logs
+# ---------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = API_DIR / "static"
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOG_LEVEL = env.text("LOG_LEVEL", "WARNING", help="DEBUG, INFO, WARNING, ERROR or CRITICAL.").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"generic": {"format": "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}

@@ -1,0 +1,3 @@
+"""An installation that people rely on."""
+
+from app.settings.common import *  # noqa: F403

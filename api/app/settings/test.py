@@ -1,0 +1,21 @@
+"""What the test suite runs with: a database of its own, cheap password hashes, mail in memory."""
+
+import os
+import secrets
+
+# Before the common settings read it. The first process starts the server; the workers it starts inherit
+# the variable.
+if not os.environ.get("DATABASE_URL"):
+    from app import embedded_postgres
+
+    os.environ["DATABASE_URL"] = embedded_postgres.start_temporary()
+
+from app.settings.common import *  # noqa: F403
+from app.settings.common import REST_FRAMEWORK
+
+ENV = "test"
+SECRET_KEY = secrets.token_urlsafe(48)
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+REST_FRAMEWORK = {**REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {"login": None}}

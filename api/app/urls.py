@@ -1,0 +1,26 @@
+"""Every route, by app. Paths are the Flagsmith API's, so that its clients find them."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+api_v1 = [
+    path("", include("sdk.urls")),
+    path("", include("analytics.urls")),
+    path("", include("users.urls")),
+    path("", include("organisations.urls")),
+    path("", include("projects.urls")),
+    path("", include("environments.urls")),
+    path("", include("segments.urls")),
+    path("", include("identities.urls")),
+    path("", include("features.urls")),
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(api_v1)),
+]
+
+handler404 = "core.errors.not_found"
+handler500 = "core.errors.server_error"

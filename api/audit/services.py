@@ -1,0 +1,39 @@
+"""Writing audit records."""
+
+from typing import Any
+
+from django.db.models import Model
+
+from audit.models import AuditRecord, RelatedObjectType
+
+
+def record(
+    log: str,
+    *,
+    author: Any,
+    related_object: Model,
+    related_object_type: RelatedObjectType,
+    organisation_id: int,
+    project_id: int | None = None,
+    environment_id: int | None = None,
+    changes: list[dict[str, Any]] | None = None,
+) -> AuditRecord:
+    """Note a change, in the transaction that makes it.
+
+    Args:
+        log: the sentence people read, e.g. `New Environment created: Production`.
+        author: the user, or None for the system itself.
+        changes: `[{"field", "old", "new"}]`, of an update only.
+    """
+    return AuditRecord.objects.create(
+        log=log,
+        author=author,
+        organisation_id=organisation_id,
+        project_id=project_id,
+        environment_id=environment_id,
+        related_object_id=related_object.pk,
+        related_object_uuid=getattr(related_object, "uuid", None),
+        related_object_type=related_object_type,
+        changes=changes or [],
+        is_system_event=author is None,
+    )

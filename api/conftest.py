@@ -1,0 +1,85 @@
+"""Fixtures for every app's tests."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from environments.models import Environment
+from features.models import Feature
+from organisations.models import Organisation, Role
+from projects.models import Project
+from users.models import User
+from users.tests.factories import make_user
+
+
+def member_of(organisation: Organisation, role: Role) -> User:
+    user = make_user()
+    organisation.memberships.create(user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def organisation(db) -> Organisation:
+    return Organisation.objects.create(name="Acme")
+
+
+@pytest.fixture
+def project(organisation) -> Project:
+    return Project.objects.create(organisation=organisation, name="Web shop")
+
+
+@pytest.fixture
+def environment(project) -> Environment:
+    return Environment.objects.create(project=project, name="Production")
+
+
+@pytest.fixture
+def feature(project, environment) -> Feature:
+    return Feature.objects.create(project=project, name="new_checkout", initial_value="blue")
+
+
+@pytest.fixture
+def admin(organisation) -> User:
+    """An administrator of `organisation`."""
+    return member_of(organisation, Role.ADMIN)
+
+
+@pytest.fixture
+def member(organisation) -> User:
+    """A member of `organisation` who is no administrator."""
+    return member_of(organisation, Role.USER)
+
+
+@pytest.fixture
+def stranger(db) -> User:
+    """An administrator of another organisation."""
+    return member_of(Organisation.objects.create(name="Other"), Role.ADMIN)
+
+
+@pytest.fixture
+def client_of():
+    """Return a client that is signed in as the given user: `client_of(admin).get(...)`."""
+
+    def signed_in(user: User) -> APIClient:
+        client = APIClient()
+        client.force_authenticate(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def admin_client(admin, client_of) -> APIClient:
+    return client_of(admin)
+
+
+@pytest.fixture
+def sdk_client(environment) -> APIClient:
+    """A client that sends the environment's client-side key."""
+    return APIClient(headers={"X-Environment-Key": environment.api_key})
+
+
+@pytest.fixture
+def server_sdk_client(environment) -> APIClient:
+    """A client that sends a server-side key."""
+    key = environment.server_side_keys.create(name="server")
+    return APIClient(headers={"X-Environment-Key": key.key})

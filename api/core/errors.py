@@ -1,0 +1,69 @@
+"""How the product says no: the exceptions that services raise, and the one place that renders them."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import IntegrityError
+from django.http import HttpRequest, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as rest_framework_handler
+
+
+class DomainError(Exception):
+    """Something that the product refuses, in words for someone who cannot see the code.
+
+    Rendered as `{"detail": message, "code": code}` with `status_code`. Subclasses name the case.
+    """
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    code = "invalid"
+
+
+class InvalidInput(DomainError):
+    """Refused because of one or more fields: rendered as DRF does, `{"field": ["reason"]}`."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__(str(errors))
+        self.errors = errors
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Render what a view raised; None for what is a fault of ours."""
+    if isinstance(error, InvalidInput):
+        return Response(error.errors, status=error.status_code)
+    if isinstance(error, DomainError):
+        return Response({"detail": str(error), "code": error.code}, status=error.status_code)
+    if isinstance(error, ModelValidationError):
+        return Response(exceptions.ValidationError(detail=_messages(error)).detail, status=400)
+    if isinstance(error, IntegrityError) and (reason := violation_message(error)):
+        return Response({"non_field_errors": [reason]}, status=400)
+    return rest_framework_handler(error, context)
+
+
+def violation_message(error: IntegrityError) -> str | None:
+    """Return the words for a violated constraint of ours, or None for another failure.
+
+    Serializers check before they write; this is for two requests that write at the same moment.
+    """
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if constraint.name == name:
+                return str(constraint.violation_error_message)
+    return None
+
+
+def _messages(error: ModelValidationError) -> Any:
+    return error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """A path that leads nowhere."""
+    return JsonResponse({"detail": "Not found."}, status=404)
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """A fault of ours. What happened is in the log, not in the answer."""
+    return JsonResponse({"detail": "Internal server error."}, status=500)

@@ -1,0 +1,132 @@
+"""Revisions: the number of each environment that rises, at commit, with every change an SDK could see.
+
+In tables of their own. On Environment, a save of all columns would put an old revision back, and a
+hot row would bloat a wide table. Nothing but the trigger below writes them.
+"""
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+
+# What listeners subscribe to; the payload is `environment:revision:nonce`.
+REVISION_CHANNEL = "environment_revisions"
+
+_RAISE = f"""
+WITH drained AS (
+    DELETE FROM environments_touch WHERE xid = pg_current_xact_id() RETURNING project_id, environment_id
+)
+SELECT array_agg(DISTINCT project_id) FILTER (WHERE project_id <> 0),
+       array_agg(DISTINCT project_id) FILTER (WHERE environment_id = 0),
+       array_agg(DISTINCT environment_id) FILTER (WHERE environment_id <> 0)
+INTO projects, whole_projects, environments
+FROM drained;
+
+-- The first firing of a transaction drains for all of them.
+IF projects IS NULL AND environments IS NULL THEN
+    RETURN NULL;
+END IF;
+
+-- Updated, not only locked: a REPEATABLE READ writer then fails where it would have missed an environment.
+INSERT INTO environments_projectrevision AS known (project_id, revision)
+SELECT project_id, 1 FROM unnest(projects) AS project_id ORDER BY project_id
+ON CONFLICT (project_id) DO UPDATE SET revision = known.revision + 1;
+
+INSERT INTO environments_environmentrevision (environment_id, project_id, revision, nonce, updated_at, gone)
+SELECT id, project_id, 0, gen_random_uuid(), created_date, false FROM environments_environment
+WHERE project_id = ANY(whole_projects) OR id = ANY(environments)
+ORDER BY id
+ON CONFLICT DO NOTHING;
+
+-- Always in the order of ids, after every content row: that is what keeps this free of deadlocks.
+PERFORM FROM environments_environmentrevision
+WHERE (project_id = ANY(whole_projects) AND NOT gone) OR environment_id = ANY(environments)
+ORDER BY environment_id FOR NO KEY UPDATE;
+
+FOR raised IN
+    UPDATE environments_environmentrevision AS known
+    SET revision = known.revision + 1,
+        nonce = gen_random_uuid(),
+        updated_at = greatest(clock_timestamp(), known.updated_at + interval '1 microsecond'),
+        gone = NOT EXISTS (
+            SELECT FROM environments_environment AS environment
+            WHERE environment.id = known.environment_id AND environment.deleted_at IS NULL
+        )
+    WHERE (project_id = ANY(whole_projects) AND NOT gone) OR environment_id = ANY(environments)
+    RETURNING known.environment_id, known.revision, known.nonce
+LOOP
+    PERFORM pg_notify(
+        '{REVISION_CHANNEL}', raised.environment_id || ':' || raised.revision || ':' || raised.nonce
+    );
+END LOOP;
+RETURN NULL;
+"""  # noqa: S608
+
+
+class TransactionIdField(models.Field):
+    """PostgreSQL's xid8: the number of a transaction, never used twice."""
+
+    def db_type(self, connection: Any) -> str:
+        return "xid8"
+
+
+class EnvironmentRevision(models.Model):
+    """How often an environment has changed. A deleted one keeps its row, so that readers hear of it.
+
+    (environment, revision, nonce) names one content: after a restore, a number may be issued again.
+    `updated_at` only grows; it is the document's `updated_at`, its Last-Modified and its header.
+    """
+
+    environment_id = models.IntegerField(primary_key=True)
+    project_id = models.IntegerField(db_index=True)
+    revision = models.BigIntegerField()
+    nonce = models.UUIDField()
+    updated_at = models.DateTimeField()
+    gone = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"{self.environment_id} at {self.revision}"
+
+
+class ProjectRevision(models.Model):
+    """Orders project-wide changes against environments that come into being meanwhile."""
+
+    project_id = models.IntegerField(primary_key=True)
+    revision = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.project_id} at {self.revision}"
+
+
+class Touch(models.Model):
+    """What a running transaction has changed. Empty outside of transactions.
+
+    A row with only a project stands for all its environments; 0 stands for none, because rows with
+    NULL would not be found to be equal.
+    """
+
+    pk = models.CompositePrimaryKey("xid", "project_id", "environment_id")
+    xid = TransactionIdField()
+    project_id = models.IntegerField(default=0)
+    environment_id = models.IntegerField(default=0)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Trigger(
+                name="raise_revisions",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                declare=[
+                    ("projects", "integer[]"),
+                    ("whole_projects", "integer[]"),
+                    ("environments", "integer[]"),
+                    ("raised", "record"),
+                ],
+                func=_RAISE,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project_id}/{self.environment_id}"

@@ -1,0 +1,199 @@
+"""Feature states: what a feature serves, by default in an environment, to a segment, or to one identity."""
+
+import uuid
+
+import pgtrigger
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from core.constraints import DeferrableUniqueConstraint
+from core.models import LIVE, SoftDeletableModel
+from core.publishing import publishes
+from environments.models import Environment
+from features.models.feature import Feature, MultivariateOption
+from features.models.values import TYPED_VALUE, TypedValue
+from identities.models import Identity
+from segments.models import Segment
+
+# What SDKs are served: not a draft, not a version that has been replaced or is still to come. A column
+# and not a comparison with the clock, so that going live is a write, and so publishes itself.
+SERVED = LIVE & Q(is_live=True)
+
+
+class FeatureSegment(SoftDeletableModel):
+    """Binds a segment to a feature in one environment. The lowest `priority` that matches wins."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    feature = models.ForeignKey(Feature, on_delete=models.CASCADE, related_name="feature_segments")
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="feature_segments")
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="feature_segments")
+    priority = models.PositiveIntegerField(default=0)
+    is_live = models.BooleanField(default=True, editable=False)
+
+    class Meta:
+        ordering = ["priority", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["feature", "environment", "segment"],
+                condition=SERVED,
+                name="segment_override_once",
+                violation_error_message="The feature already has an override for this segment.",
+            ),
+            DeferrableUniqueConstraint(
+                fields=["feature", "environment", "priority"],
+                condition=SERVED,
+                name="segment_override_priorities",
+                violation_error_message="Two segment overrides of a feature can't have the same priority.",
+            ),
+        ]
+        triggers = publishes(
+            "SELECT 0 AS project_id, changed.environment_id FROM {changed}",
+            ["id", "feature_id", "segment_id", "environment_id", "priority", "is_live", "deleted_at"],
+        )
+
+    def __str__(self) -> str:
+        return f"{self.feature} for {self.segment}"
+
+
+class FeatureState(SoftDeletableModel, TypedValue):
+    """What a feature serves in one environment: to all, to a segment, or to one identity.
+
+    `hash_seed` decides, with an identity, the variant it is given. It stays when a state is copied
+    into a new version or a cloned environment, so that nobody is moved to another variant. Empty
+    means the state's own id.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    feature = models.ForeignKey(Feature, on_delete=models.CASCADE, related_name="feature_states")
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="feature_states")
+    feature_segment = models.ForeignKey(
+        FeatureSegment, on_delete=models.CASCADE, null=True, blank=True, related_name="feature_states"
+    )
+    identity = models.ForeignKey(
+        Identity, on_delete=models.CASCADE, null=True, blank=True, related_name="feature_states"
+    )
+    enabled = models.BooleanField(default=False)
+    hash_seed = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    version = models.IntegerField(null=True, default=1, editable=False)
+    is_live = models.BooleanField(default=True, editable=False)
+    live_from = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["feature", "environment"],
+                condition=SERVED & Q(feature_segment__isnull=True, identity__isnull=True),
+                name="one_default_state",
+                violation_error_message="The feature already has a default state in this environment.",
+            ),
+            models.UniqueConstraint(
+                fields=["feature_segment"],
+                condition=SERVED,
+                name="one_state_per_feature_segment",
+                violation_error_message="The feature already has an override for this segment.",
+            ),
+            models.UniqueConstraint(
+                fields=["identity", "feature"],
+                condition=SERVED,
+                name="one_state_per_identity",
+                violation_error_message="The feature already has an override for this identity.",
+            ),
+            models.CheckConstraint(
+                condition=Q(feature_segment__isnull=True) | Q(identity__isnull=True),
+                name="state_for_one_thing",
+            ),
+            models.CheckConstraint(condition=TYPED_VALUE, name="state_value_typed"),
+        ]
+        triggers = publishes(
+            "SELECT 0 AS project_id, changed.environment_id FROM {changed}",
+            [
+                "id",
+                "uuid",
+                "feature_id",
+                "environment_id",
+                "feature_segment_id",
+                "identity_id",
+                "enabled",
+                "type",
+                "string_value",
+                "integer_value",
+                "boolean_value",
+                "hash_seed",
+                "is_live",
+                "deleted_at",
+            ],
+        )
+
+    def __str__(self) -> str:
+        return f"{self.feature} in {self.environment}"
+
+    @property
+    def seed(self) -> int:
+        """What variants are drawn with: the id of the first state of this lineage."""
+        return self.hash_seed or self.pk
+
+
+class MultivariateFeatureStateValue(models.Model):
+    """A variant's share in one feature state, in percent.
+
+    The order of the ids is the order of the bands that identities fall into, so whatever copies a
+    state makes the rows in the old order.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    feature_state = models.ForeignKey(
+        FeatureState, on_delete=models.CASCADE, related_name="multivariate_feature_state_values"
+    )
+    multivariate_feature_option = models.ForeignKey(
+        MultivariateOption, on_delete=models.CASCADE, related_name="allocations"
+    )
+    percentage_allocation = models.FloatField(
+        default=100, validators=[MinValueValidator(0), MaxValueValidator(100)]
+    )
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["feature_state", "multivariate_feature_option"],
+                name="one_allocation_per_option",
+                violation_error_message="A variant has one share in a feature state.",
+            ),
+            models.CheckConstraint(
+                condition=Q(percentage_allocation__range=(0, 100)),
+                name="allocation_in_range",
+                violation_error_message="Invalid percentage allocation",
+            ),
+        ]
+        triggers = [
+            *publishes(
+                "SELECT 0 AS project_id, state.environment_id "
+                "FROM {changed} JOIN features_featurestate AS state ON state.id = changed.feature_state_id",
+                ["id", "uuid", "feature_state_id", "multivariate_feature_option_id", "percentage_allocation"],
+            ),
+            # At commit, so that weights can be swapped. Millionths aside: floats rarely sum to 100 exactly.
+            pgtrigger.Trigger(
+                name="within_100_percent",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                timing=pgtrigger.Deferred,
+                func="""
+                IF (
+                    SELECT sum(percentage_allocation) FROM features_multivariatefeaturestatevalue
+                    WHERE feature_state_id = NEW.feature_state_id
+                ) > 100.000001 THEN
+                    RAISE EXCEPTION 'Multivariate percentage values exceed 100%%.'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'allocations_within_100_percent';
+                END IF;
+                RETURN NULL;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percentage_allocation}% {self.multivariate_feature_option}"

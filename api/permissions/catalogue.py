@@ -1,0 +1,41 @@
+"""The permission keys, by level (the Flagsmith management contract, "Permissions in short")."""
+
+from dataclasses import dataclass
+
+ADMIN = "ADMIN"
+
+
+@dataclass(frozen=True)
+class Permission:
+    """A key as the three `permissions/` lists show it."""
+
+    key: str
+    description: str
+    supports_tag: bool = False
+
+
+ORGANISATION_PERMISSIONS = (
+    Permission("CREATE_PROJECT", "Create projects in this organisation."),
+    Permission("MANAGE_USER_GROUPS", "Create, change and delete groups and their members."),
+)
+PROJECT_PERMISSIONS = (
+    Permission("VIEW_PROJECT", "See this project, its features, segments and tags."),
+    Permission("CREATE_ENVIRONMENT", "Create and clone environments."),
+    Permission("CREATE_FEATURE", "Create and edit features, their owners and their variants."),
+    Permission("DELETE_FEATURE", "Delete features.", supports_tag=True),
+    Permission("MANAGE_SEGMENTS", "Create, edit and delete segments."),
+    Permission("MANAGE_TAGS", "Create, edit and delete tags."),
+    Permission("VIEW_AUDIT_LOG", "Read this project's audit log."),
+    Permission("CREATE_PROJECT_LEVEL_CHANGE_REQUESTS", "Ask for changes of segments."),
+    Permission("APPROVE_PROJECT_LEVEL_CHANGE_REQUESTS", "Approve changes of segments."),
+    Permission("MANAGE_PROJECT_LEVEL_CHANGE_REQUESTS", "Commit and discard changes of segments."),
+)
+ENVIRONMENT_PERMISSIONS = (
+    Permission("VIEW_ENVIRONMENT", "See this environment and its feature states."),
+    Permission("UPDATE_FEATURE_STATE", "Change what features serve in this environment.", supports_tag=True),
+    Permission("MANAGE_SEGMENT_OVERRIDES", "Create and change segment overrides.", supports_tag=True),
+    Permission("VIEW_IDENTITIES", "See identities and their traits."),
+    Permission("MANAGE_IDENTITIES", "Create, change and delete identities and their traits."),
+    Permission("CREATE_CHANGE_REQUEST", "Ask for changes in this environment.", supports_tag=True),
+    Permission("APPROVE_CHANGE_REQUEST", "Approve changes in this environment.", supports_tag=True),
+)
