@@ -10,6 +10,8 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
+CHECK_VIOLATION = "23514"  # PostgreSQL's SQLSTATE
+
 
 class DomainError(Exception):
     """Something that the product refuses, in words for someone who cannot see the code.
@@ -47,12 +49,16 @@ def violation_message(error: IntegrityError) -> str | None:
 
     Serializers check before they write; this is for two requests that write at the same moment.
     """
-    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    diagnostics = getattr(error.__cause__, "diag", None)
+    if diagnostics is None:
+        return None
     for model in apps.get_models():
         for constraint in model._meta.constraints:
-            if constraint.name == name:
+            if constraint.name == diagnostics.constraint_name:
                 return str(constraint.violation_error_message)
-    return None
+    # What no model declares as a constraint, a trigger of ours raised, in words for people.
+    is_ours = diagnostics.sqlstate == CHECK_VIOLATION
+    return str(diagnostics.message_primary) if is_ours else None
 
 
 def _messages(error: ModelValidationError) -> Any:

@@ -86,8 +86,6 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "app.urls"
 WSGI_APPLICATION = "app.wsgi.application"
-# Both spellings of a path are served directly (core.middleware): a redirect would lose a POST's body.
-APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
