@@ -7,8 +7,6 @@ test installation), `production`, and `test`.
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
-
 from app.settings.environment import Environment
 
 env = Environment()
@@ -69,6 +67,7 @@ INSTALLED_APPS = [
     "analytics",
     "documents",
     "sdk",
+    "app",
 ]
 MIDDLEWARE = [
     "core.middleware.ResponseHeadersMiddleware",
@@ -103,12 +102,19 @@ TEMPLATES = [
 # ---------------------------------------------------------------------------------------------
 # Database
 # ---------------------------------------------------------------------------------------------
-_database_url = env.text("DATABASE_URL", help="The main database, postgres://user:password@host:port/name.")
-_connection_seconds = env.integer(
-    "DJANGO_DB_CONN_MAX_AGE",
-    60,
-    help="Seconds a database connection is kept; -1 closes it after each request.",
+_database_url = env.database(
+    "DATABASE_URL", help="The main database, postgres://user:password@host:port/name."
 )
+DATABASE_CONNECTION_OPTIONS: dict[str, Any] = {
+    "CONN_MAX_AGE": max(
+        env.integer(
+            "DJANGO_DB_CONN_MAX_AGE",
+            60,
+            help="Seconds a database connection is kept; -1 closes it after each request.",
+        ),
+        0,
+    ),
+}
 _database_parts: dict[str, Any] = {
     "ENGINE": "django.db.backends.postgresql",
     "NAME": env.text(
@@ -122,11 +128,9 @@ _database_parts: dict[str, Any] = {
 # With neither set the settings still load: `collectstatic` runs while an image is built.
 DATABASES: dict[str, Any] = {}
 if _database_url:
-    DATABASES["default"] = dict(dj_database_url.parse(_database_url))
+    DATABASES["default"] = _database_url | DATABASE_CONNECTION_OPTIONS
 elif _database_parts["NAME"]:
-    DATABASES["default"] = _database_parts
-if DATABASES:
-    DATABASES["default"]["CONN_MAX_AGE"] = max(_connection_seconds, 0)
+    DATABASES["default"] = _database_parts | DATABASE_CONNECTION_OPTIONS
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # SDKs read ids as 31-bit integers
 
 # ---------------------------------------------------------------------------------------------
@@ -248,6 +252,20 @@ DEFAULT_ORG_STORE_TRAITS_VALUE = env.boolean(
 )
 RESTRICT_ORG_CREATE_TO_SUPERUSERS = env.boolean(
     "RESTRICT_ORG_CREATE_TO_SUPERUSERS", help="Only superusers may create organisations."
+)
+
+# ---------------------------------------------------------------------------------------------
+# The server's processes
+# ---------------------------------------------------------------------------------------------
+APP_HOST = env.text("APP_HOST", "0.0.0.0", help="Address to listen on.")  # noqa: S104  # containers need it
+PORT = env.integer("PORT", 8000, help="Port to listen on.")
+GUNICORN_WORKERS = env.integer("GUNICORN_WORKERS", 1, help="Server processes.")
+GUNICORN_THREADS = env.integer("GUNICORN_THREADS", 1, help="Threads of each process.")
+GUNICORN_TIMEOUT = env.integer(
+    "GUNICORN_TIMEOUT", 30, help="Seconds after which a stuck process is replaced."
+)
+ACCESS_LOG_LOCATION = env.text(
+    "ACCESS_LOG_LOCATION", help="File of the access log, `-` for the output; empty: none."
 )
 
 # ---------------------------------------------------------------------------------------------

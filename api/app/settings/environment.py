@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import dj_database_url
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
@@ -52,6 +53,16 @@ class Environment:
     def items(self, name: str, default: list[str] | None = None, *, help: str) -> list[str]:
         return self._read(name, default or [], "comma separated list", help, self._items)
 
+    def database(self, name: str, *, help: str) -> dict[str, Any]:
+        """Return Django's settings of the PostgreSQL database that a URL names; empty when it is unset."""
+        return self._read(name, {}, "PostgreSQL URL", help, self._database)
+
+    def _database(self, name: str) -> dict[str, Any]:
+        settings = dict(dj_database_url.parse(self._env.str(name).strip()))
+        if settings["ENGINE"] != "django.db.backends.postgresql":
+            raise ValueError
+        return settings
+
     def _items(self, name: str) -> list[str]:
         return [item.strip() for item in self._env.str(name).split(",") if item.strip()]
 
@@ -71,4 +82,4 @@ class Environment:
         try:
             return read(name)
         except (ValueError, TypeError) as error:
-            raise ImproperlyConfigured(f"{name} is not a {type_}.") from error
+            raise ImproperlyConfigured(f"{name} is not a valid {type_}.") from error

