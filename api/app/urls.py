@@ -6,7 +6,6 @@ from django.views.generic import RedirectView
 
 api_v1 = [
     path("", include("sdk.urls")),
-    path("", include("analytics.urls")),
     path("", include("users.urls")),
     path("", include("organisations.urls")),
     path("", include("projects.urls")),
