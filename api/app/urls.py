@@ -1,10 +1,13 @@
 """Every route, by app. Paths are the Flagsmith API's, so that its clients find them."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularSwaggerView
 
-api_v1 = [
+from core.openapi import OpenApiJsonView, OpenApiYamlView
+
+api_v1: list[URLPattern | URLResolver] = [
     path("", include("sdk.urls")),
     path("", include("users.urls")),
     path("", include("organisations.urls")),
@@ -13,6 +16,9 @@ api_v1 = [
     path("", include("segments.urls")),
     path("", include("identities.urls")),
     path("", include("features.urls")),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="openapi-json"), name="openapi-docs"),
+    path("swagger.json", OpenApiJsonView.as_view(), name="openapi-json"),
+    path("swagger.yaml", OpenApiYamlView.as_view(), name="openapi-yaml"),
 ]
 
 urlpatterns = [

@@ -218,7 +218,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "core.pagination.DefaultPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.ReadableSchema",
     "DEFAULT_THROTTLE_RATES": {
         "login": env.text("LOGIN_THROTTLE_RATE", "20/min", help="Login attempts an address may make."),
     },
@@ -235,6 +235,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
+    "SERVE_AUTHENTICATION": [],
+    # Named here and not by a hash of their values, so that a new value doesn't rename the type.
+    "ENUM_NAME_OVERRIDES": {
+        "FeatureTypeEnum": "features.models.feature.FeatureType",
+        "OperatorEnum": "segments.models.Operator",
+        "RoleEnum": "organisations.models.Role",
+        "RuleTypeEnum": "segments.models.RuleType",
+        "TagTypeEnum": "projects.models.TagType",
+        "ValueTypeEnum": "features.models.values.ValueType",
+    },
 }
 
 # ---------------------------------------------------------------------------------------------

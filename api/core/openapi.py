@@ -1,0 +1,79 @@
+"""The OpenAPI document: how it is made from the views, and where it is served.
+
+Operation ids are part of the API: generated clients name their functions after them, and language
+models choose their tools by them.
+"""
+
+import re
+from functools import cache
+from typing import ClassVar
+
+from django.http import HttpResponse
+from django.utils.encoding import force_bytes
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+# Path segments whose words a person would part, or that have a better known name.
+_WORDS = {
+    "featurestates": "feature_states",
+    "edge-featurestates": "edge_feature_states",
+    "api-keys": "server_side_keys",
+    "mv-options": "multivariate_options",
+}
+_SAME_IN_PLURAL = {"analytics", "status", "me", "telemetry"}
+
+
+class ReadableSchema(AutoSchema):
+    """Names operations as a person would: `list_project_features`, `update_environment`.
+
+    Where the rule gives a clumsy or a wrong name, the view says a better one with `extend_schema`.
+    """
+
+    verbs = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+    def get_operation_id(self) -> str:
+        path = re.sub(self.path_prefix, "", self.path).strip("/")
+        segments = [part for part in path.split("/") if part and not part.startswith("{")] or ["root"]
+        *parents, last = (_WORDS.get(part, re.sub(r"\W", "_", part)) for part in segments)
+        is_list = self.method == "GET" and self._is_list_view()
+        nouns = [*(singular(parent) for parent in parents), last if is_list else singular(last)]
+        return "_".join(["list" if is_list else self.verbs[self.method], *nouns])
+
+
+def singular(noun: str) -> str:
+    """Return the singular of a path's plural: `identities` gives `identity`."""
+    if noun in _SAME_IN_PLURAL or not noun.endswith("s"):
+        return noun
+    return f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
+
+
+@cache
+def rendered_document(media_type: str) -> bytes:
+    """Return the document's bytes. Made once a process: it takes a second, and anyone may ask."""
+    document = SchemaGenerator().get_schema(public=True)
+    renderer = OpenApiJsonRenderer() if media_type == "application/json" else OpenApiYamlRenderer()
+    return force_bytes(renderer.render(document, renderer_context={}))
+
+
+class OpenApiView(APIView):
+    """Serves the document to everyone."""
+
+    schema = None
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    media_type: ClassVar[str]
+
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse(rendered_document(self.media_type), content_type=self.media_type)
+
+
+class OpenApiJsonView(OpenApiView):
+    media_type = "application/json"
+
+
+class OpenApiYamlView(OpenApiView):
+    media_type = "application/yaml"
