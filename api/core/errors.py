@@ -65,6 +65,11 @@ def _messages(error: ModelValidationError) -> Any:
     return error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
 
 
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """What Django itself refuses to read, e.g. a form of ten thousand fields."""
+    return JsonResponse({"detail": "Bad request."}, status=400)
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """A path that leads nowhere."""
     return JsonResponse({"detail": "Not found."}, status=404)

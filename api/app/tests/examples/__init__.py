@@ -1,0 +1,19 @@
+"""The table of examples: for each route, a request that works. A new route needs an entry here.
+
+The walks of malformed input and of tenancy make their requests from these, so a route is in both as
+soon as it has an example.
+"""
+
+from app.tests.examples import documents, sdk
+from app.tests.examples.example import Caller, Example
+from app.tests.routes import Route, api_routes
+
+EXAMPLES: dict[str, Example] = {**documents.EXAMPLES, **sdk.EXAMPLES}
+
+ROUTES = [route for route in api_routes() if str(route) in EXAMPLES]
+
+__all__ = ["EXAMPLES", "ROUTES", "Caller", "Example", "example_of"]
+
+
+def example_of(route: Route) -> Example:
+    return EXAMPLES[str(route)]

@@ -1,0 +1,5 @@
+"""What SDKs call."""
+
+from app.tests.examples.example import Example
+
+EXAMPLES: dict[str, Example] = {}

@@ -1,0 +1,102 @@
+"""Sending a request in a transaction that is undone, and what came of it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from core.errors import violation_message
+
+# What a refused request may write: that it was refused.
+_LOGS = {"axes_accessattempt", "axes_accesslog", "axes_accessfailurelog", "axes_accessattemptexpiration"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the server answered, and whether any row of any table is different now."""
+
+    status: int
+    content: bytes
+    content_type: str
+    statements: int
+    changed: bool
+
+    @property
+    def is_refusal(self) -> bool:
+        return 400 <= self.status < 500
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.content[:200]!r}{' and changed rows' if self.changed else ''}"
+
+
+def send(
+    method: str,
+    path: str,
+    *,
+    headers: dict[str, str],
+    query: dict[str, str] | str = "",
+    body: Any = None,
+    raw: bytes | None = None,
+    content_type: str = "application/json",
+) -> Outcome:
+    """Send a request, look at what it did, and undo it.
+
+    Args:
+        query: parameters, or a query string that is sent as it is.
+        body: sent as JSON, unless `raw` has the very bytes.
+    """
+    client = APIClient(raise_request_exception=False, headers=headers)
+    data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+    with transaction.atomic(), CaptureQueriesContext(connection) as statements:
+        before = fingerprint()
+        response = client.generic(
+            method,
+            path,
+            data,  # type: ignore[arg-type]  # bytes are what it sends
+            content_type=content_type,
+            QUERY_STRING=query if isinstance(query, str) else urlencode(query),
+        )
+        outcome = Outcome(
+            status=_after_commit(response.status_code),
+            content=response.getvalue(),
+            content_type=response.get("Content-Type", ""),
+            statements=len(statements) - 1,
+            changed=fingerprint() != before,
+        )
+        transaction.set_rollback(True)
+    return outcome
+
+
+def fingerprint() -> tuple[Any, ...]:
+    """Return a digest of all rows of all tables."""
+    tables = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)} - _LOGS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            " UNION ALL ".join(
+                f"SELECT count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {table} AS t"
+                for table in tables
+            )
+        )
+        return tuple(cursor.fetchall())
+
+
+def _after_commit(status: int) -> int:
+    """Return the status that counts the checks which only a commit would make."""
+    try:
+        with transaction.atomic():
+            connection.check_constraints()
+    except IntegrityError as error:
+        return 400 if violation_message(error) else 500
+    return status

@@ -1,0 +1,104 @@
+"""One organisation with one of everything, whose texts are unmistakably its own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.authtoken.models import Token
+
+from environments.models import Environment, ServerSideKey
+from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
+from identities.models import Identity, TraitKey
+from organisations.models import Organisation, Role
+from projects.models import Project, Tag
+from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
+from users.models import User
+from users.tests.factories import make_user
+
+
+@dataclass(frozen=True)
+class World:
+    """A tenant. `marker` stands in each of its names, keys and values; no other tenant's text has it."""
+
+    marker: str
+    organisation: Organisation
+    admin: User
+    token: str
+    project: Project
+    environment: Environment
+    server_key: ServerSideKey
+    tag: Tag
+    feature: Feature
+    multivariate: Feature
+    option: MultivariateOption
+    segment: Segment
+    feature_segment: FeatureSegment
+    identity: Identity
+    trait_key: TraitKey
+    state: FeatureState
+    segment_state: FeatureState
+    identity_state: FeatureState
+
+
+def build_world(marker: str) -> World:
+    organisation = Organisation.objects.create(name=f"{marker} organisation")
+    admin = make_user(email=f"{marker}@example.org", first_name=f"{marker} first name")
+    organisation.memberships.create(user=admin, role=Role.ADMIN)
+    project = Project.objects.create(
+        organisation=organisation, name=f"{marker} project", only_allow_lower_case_feature_names=False
+    )
+    environment = Environment.objects.create(
+        project=project, name=f"{marker} environment", api_key=f"{marker}-client-key"
+    )
+    tag = Tag.objects.create(project=project, label=f"{marker} tag")
+    feature = Feature.objects.create(
+        project=project,
+        name=f"{marker}_feature",
+        initial_value=f"{marker} value",
+        description=f"{marker} description",
+    )
+    multivariate = Feature.objects.create(
+        project=project, name=f"{marker}_multivariate", initial_value=f"{marker} control"
+    )
+    option = MultivariateOption.objects.create(
+        feature=multivariate,
+        key=f"{marker}-option",
+        string_value=f"{marker} option",
+        default_percentage_allocation=30,
+    )
+    segment = Segment.objects.create(project=project, name=f"{marker} segment")
+    rule = SegmentRule.objects.create(segment=segment, type=RuleType.ALL)
+    nested = SegmentRule.objects.create(segment=segment, parent=rule, type=RuleType.ANY)
+    Condition.objects.create(
+        rule=nested, operator=Operator.EQUAL, property=f"{marker} trait", value=f"{marker} condition"
+    )
+    identity = Identity.objects.create(
+        environment=environment, identifier=f"{marker} identity", traits={f"{marker} trait": f"{marker} text"}
+    )
+    feature_segment = FeatureSegment.objects.create(feature=feature, segment=segment, environment=environment)
+    override: dict[str, Any] = {"feature": feature, "environment": environment, "enabled": True}
+    return World(
+        marker=marker,
+        organisation=organisation,
+        admin=admin,
+        token=Token.objects.create(user=admin).key,
+        project=project,
+        environment=environment,
+        server_key=ServerSideKey.objects.create(
+            environment=environment, name=f"{marker} key", key=f"ser.{marker}"
+        ),
+        tag=tag,
+        feature=feature,
+        multivariate=multivariate,
+        option=option,
+        segment=segment,
+        feature_segment=feature_segment,
+        identity=identity,
+        trait_key=TraitKey.objects.create(environment=environment, key=f"{marker} trait"),
+        state=FeatureState.objects.get(feature=feature, environment=environment),
+        segment_state=FeatureState.objects.create(
+            **override, feature_segment=feature_segment, string_value=f"{marker} for a segment"
+        ),
+        identity_state=FeatureState.objects.create(
+            **override, identity=identity, string_value=f"{marker} for an identity"
+        ),
+    )
