@@ -8,7 +8,6 @@ from django.db import connection
 from django.utils import timezone
 
 from analytics.models import BUCKET_MINUTES
-from environments.models import Environment
 
 # A feature is found whatever the letter case: the JavaScript SDK counts under names in lower case.
 # Sorted, so that two requests lock the buckets they share in the same order.
@@ -61,20 +60,25 @@ def bucket_start(instant: datetime) -> datetime:
     return instant - past
 
 
-def record_evaluations(environment: Environment, counts: Mapping[str, int]) -> None:
+def record_evaluations(*, environment_id: int, project_id: int, counts: Mapping[str, int]) -> None:
     """Add `{feature name: count}` to the current buckets. Names that the project doesn't have are dropped."""
-    _record(environment, [(name, None, None, count) for name, count in counts.items()])
+    _record(environment_id, project_id, [(name, None, None, count) for name, count in counts.items()])
 
 
-def record_identity_evaluations(environment: Environment, evaluations: Iterable[Evaluation]) -> None:
+def record_identity_evaluations(
+    *, environment_id: int, project_id: int, evaluations: Iterable[Evaluation]
+) -> None:
     """Add evaluations to the features' current buckets and to those of the identities."""
     _record(
-        environment,
+        environment_id,
+        project_id,
         [(each.feature_name, each.identity_identifier, each.enabled, each.count) for each in evaluations],
     )
 
 
-def _record(environment: Environment, rows: list[tuple[str, str | None, bool | None, int]]) -> None:
+def _record(
+    environment_id: int, project_id: int, rows: list[tuple[str, str | None, bool | None, int]]
+) -> None:
     if not rows:
         return
     names, identifiers, enabled, counts = (list(column) for column in zip(*rows, strict=True))
@@ -82,8 +86,8 @@ def _record(environment: Environment, rows: list[tuple[str, str | None, bool | N
         cursor.execute(
             _RECORD,
             {
-                "environment_id": environment.pk,
-                "project_id": environment.project_id,
+                "environment_id": environment_id,
+                "project_id": project_id,
                 "started_at": bucket_start(timezone.now()),
                 "names": names,
                 "identifiers": identifiers,

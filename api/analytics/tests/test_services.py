@@ -7,13 +7,26 @@ import pytest
 from django.db import connection, connections
 from django.db.models import Sum
 
+from analytics import services
 from analytics.models import FeatureEvaluationBucket, IdentityEvaluationBucket
-from analytics.services import Evaluation, bucket_start, record_evaluations, record_identity_evaluations
+from analytics.services import Evaluation, bucket_start
 from environments.models import Environment, EnvironmentRevision
 from environments.models.revisions import REVISION_CHANNEL
 from features.models import Feature
 from organisations.models import Organisation
 from projects.models import Project
+
+
+def record_evaluations(environment: Environment, counts: dict[str, int]) -> None:
+    services.record_evaluations(
+        environment_id=environment.pk, project_id=environment.project_id, counts=counts
+    )
+
+
+def record_identity_evaluations(environment: Environment, evaluations: list[Evaluation]) -> None:
+    services.record_identity_evaluations(
+        environment_id=environment.pk, project_id=environment.project_id, evaluations=evaluations
+    )
 
 
 def totals() -> dict[str, int]:

@@ -1,0 +1,89 @@
+"""Every page of /admin/ opens, and none grows with the number of rows."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from analytics.services import Evaluation, record_identity_evaluations
+from app.tests.world import build_world
+from users.models import User
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+# Django's and the libraries' own: not ours to fill.
+OURS = [model for model in MODELS if not model.__module__.startswith(("django.", "axes.", "rest_framework."))]
+
+
+@pytest.fixture
+def superuser_client(client: Client, db) -> Client:
+    client.force_login(User.objects.create_superuser("root@example.org", "a long password"))
+    return client
+
+
+def fill(marker: str) -> None:
+    """Make at least one row of every model."""
+    world = build_world(marker)
+    record_identity_evaluations(
+        environment_id=world.environment.pk,
+        project_id=world.project.pk,
+        evaluations=[Evaluation(world.feature.name, world.identity.identifier, True, 1)],
+    )
+
+
+def page_of(model: Any, page: str, *arguments: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=arguments)
+
+
+def statements_of(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as statements:
+        response = client.get(path)
+    assert response.status_code == 200, path
+    return len(statements)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("query", ["", "?q=acme", "?q=%00", "?o=-1"])
+def test_the_list_opens(superuser_client, model, query):
+    fill("acme")
+
+    response = superuser_client.get(page_of(model, "changelist") + query, follow=True)
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
+def test_the_page_for_adding_opens_and_lists_no_rows_to_choose_from(superuser_client, model):
+    fill("acme")
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(email="root@example.org")
+    may_add = admin.site._registry[model].has_add_permission(request)
+
+    response = superuser_client.get(page_of(model, "add"))
+
+    assert response.status_code == (200 if may_add else 403)
+    assert "acme" not in response.content.decode(), "Use autocomplete_fields: a select would list every row."
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
+def test_the_page_for_changing_opens(superuser_client, model):
+    fill("acme")
+    row = model._default_manager.first()
+
+    assert row is not None, f"Let app.tests.world.build_world make a {model.__name__}."
+    assert superuser_client.get(page_of(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
+def test_a_longer_list_takes_no_more_statements(superuser_client, model):
+    fill("acme")
+    path = page_of(model, "changelist")
+    superuser_client.get(path)
+    with_one = statements_of(superuser_client, path)
+    for number in range(9):
+        fill(f"other{number}")
+
+    assert statements_of(superuser_client, path) <= with_one
