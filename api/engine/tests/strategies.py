@@ -10,7 +10,7 @@ from engine.subjects import Identity
 FEATURE_NAMES = ("checkout", "banner", "search", "new price", "beta")
 TRAIT_KEYS = ("plan", "age", "version", "beta", "tags", "$.identity.identifier", "$.odd[", "")
 
-TRAIT_VALUES = (
+TRAIT_VALUES: tuple[object, ...] = (
     *("pro", "PRO", "free", "", "a5", "a10", "abc", "x", "a,b", "é", "a\n", " 5", "1_000", "nan", "[1]"),
     *("5", "007", "-3", "1.5", "1.50", "5.0", "10", "1", "35", "٣", "True", "false", "None", "1e3"),
     *("1.2.3", "1.10.0", "1.2.3-rc.1", "1.2.3-rc.2", "1.2.3+build", "01.2.3", "9" * 30),

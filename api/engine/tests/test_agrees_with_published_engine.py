@@ -64,7 +64,9 @@ def compare(contexts, shard, *, examples):
             assert evaluation.to_result() == published_result(context, identity), identity
             assert compiled.matching_segments(identity) == list(evaluation.segments)
             for name, flag in evaluation.flags.items():
-                assert compiled.evaluate_feature(name, identity).to_result() == flag.to_result()
+                single = compiled.evaluate_feature(name, identity)
+                assert single is not None
+                assert single.to_result() == flag.to_result()
             cases += 1
 
     compare_context()
