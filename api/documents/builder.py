@@ -1,0 +1,203 @@
+"""The one builder of environment documents, from rows (the Flagsmith SDK contract, "Environment document").
+
+The document is what SDKs with local evaluation download, and what this server compiles to answer the
+others: both evaluate the same thing. It holds everything, also what is disabled, archived or only for
+servers. Every field is always there: each is one that some SDK can't live without.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from documents.rows import EnvironmentRows
+from engine.documents import (
+    EnvironmentDocument,
+    FeatureStateDocument,
+    IdentityDocument,
+    RuleDocument,
+    SegmentDocument,
+    VariantAllocationDocument,
+)
+from environments.models import Environment
+from features.models import FeatureState, MultivariateFeatureStateValue
+from identities.models import Identity
+
+T = TypeVar("T")
+
+# An identity of an override is named the same in each build, or every poll would look like a change.
+_IDENTITY_NAMESPACE = uuid.UUID("6ace338a-d2ce-493a-9be4-fa2abc110617")
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltEnvironment:
+    """An environment's document, and the identity overrides that it may have to leave out."""
+
+    document: EnvironmentDocument
+    identity_overrides: Mapping[str, IdentityDocument]
+    """By identifier, whether or not the environment lets SDKs have them."""
+
+
+def build(rows: EnvironmentRows) -> BuiltEnvironment:
+    """Return the document of what `rows` hold. Pure: no queries."""
+    environment, project = rows.environment, rows.environment.project
+    organisation = project.organisation
+    states = _StateDocuments(rows)
+    overrides = _identity_overrides(rows, states)
+    document: EnvironmentDocument = {
+        "id": environment.pk,
+        "api_key": environment.api_key,
+        "name": environment.name,
+        "updated_at": updated_at(rows).isoformat(),
+        "allow_client_traits": environment.allow_client_traits,
+        "hide_sensitive_data": environment.hide_sensitive_data,
+        "hide_disabled_flags": environment.hide_disabled_flags,
+        "use_identity_composite_key_for_hashing": environment.use_identity_composite_key_for_hashing,
+        "use_identity_overrides_in_local_eval": environment.use_identity_overrides_in_local_eval,
+        "project": {
+            "id": project.pk,
+            "name": project.name,
+            "hide_disabled_flags": project.hide_disabled_flags,
+            "enable_realtime_updates": project.enable_realtime_updates,
+            "server_key_only_feature_ids": [each.pk for each in rows.features if each.is_server_key_only],
+            "organisation": {
+                "id": organisation.pk,
+                "name": organisation.name,
+                "feature_analytics": organisation.feature_analytics,
+                "stop_serving_flags": organisation.stop_serving_flags,
+                "persist_trait_data": organisation.persist_trait_data,
+            },
+            "segments": _segments(rows, states),
+        },
+        "feature_states": [states.document(state) for state in rows.default_states],
+        "identity_overrides": (
+            list(overrides.values()) if environment.use_identity_overrides_in_local_eval else []
+        ),
+    }
+    return BuiltEnvironment(document, overrides)
+
+
+def updated_at(rows: EnvironmentRows) -> datetime:
+    """Return when the environment last changed; where no change is committed yet, when it was made."""
+    return rows.revision.updated_at if rows.revision else rows.environment.created_date
+
+
+class _StateDocuments:
+    """Writes feature states, each with its own weights."""
+
+    def __init__(self, rows: EnvironmentRows) -> None:
+        self._features = {feature.pk: feature for feature in rows.features}
+        self._allocations = _grouped(rows.allocations, by=attrgetter("feature_state_id"))
+
+    def document(self, state: FeatureState) -> FeatureStateDocument:
+        feature = self._features[state.feature_id]
+        allocations = self._allocations[state.pk]
+        pinned = _pinned(allocations) if state.identity_id else None
+        return {
+            "feature": {"id": feature.pk, "name": feature.name, "type": feature.type},
+            "enabled": state.enabled,
+            "django_id": state.seed,
+            "feature_segment": {"priority": state.feature_segment.priority}
+            if state.feature_segment
+            else None,
+            "featurestate_uuid": str(state.uuid),
+            # Most SDKs read this alone of an identity's override, whatever the weights beside it say.
+            "feature_state_value": pinned.multivariate_feature_option.value if pinned else state.value,
+            "multivariate_feature_state_values": [_allocation(each) for each in allocations],
+        }
+
+
+def _pinned(allocations: list[MultivariateFeatureStateValue]) -> MultivariateFeatureStateValue | None:
+    """Return the allocation that takes everyone, if there is one."""
+    return next((each for each in allocations if each.percentage_allocation == 100), None)
+
+
+def _allocation(allocation: MultivariateFeatureStateValue) -> VariantAllocationDocument:
+    option = allocation.multivariate_feature_option
+    return {
+        "id": allocation.pk,  # not the option's: SDKs order the variants by it
+        "mv_fs_value_uuid": str(allocation.uuid),
+        "percentage_allocation": allocation.percentage_allocation,
+        "multivariate_feature_option": {"id": option.pk, "value": option.value, "key": option.key},
+    }
+
+
+def _segments(rows: EnvironmentRows, states: _StateDocuments) -> list[SegmentDocument]:
+    """Write the project's segments; those made for one feature only where they override it here."""
+    overrides = _grouped(rows.segment_states, by=attrgetter("feature_segment.segment_id"))
+    rules = _Rules(rows)
+    return [
+        {
+            "id": segment.pk,
+            "name": segment.name,
+            "rules": rules.documents(segment.pk, None),
+            "feature_states": [states.document(state) for state in overrides[segment.pk]],
+        }
+        for segment in rows.segments
+        if segment.feature_id is None or overrides[segment.pk]
+    ]
+
+
+class _Rules:
+    """Writes rules, each with its conditions and the rules below it."""
+
+    def __init__(self, rows: EnvironmentRows) -> None:
+        self._rules = _grouped(rows.rules, by=attrgetter("segment_id", "parent_id"))
+        self._conditions = _grouped(rows.conditions, by=attrgetter("rule_id"))
+
+    def documents(self, segment_id: int, parent_id: int | None) -> list[RuleDocument]:
+        return [
+            {
+                "type": rule.type,
+                "conditions": [
+                    {
+                        "operator": condition.operator,
+                        "property_": condition.property,
+                        # Python's SDK reads a value from every condition, and the schema says it is text.
+                        "value": condition.value or "",
+                    }
+                    for condition in self._conditions[rule.pk]
+                ],
+                "rules": self.documents(segment_id, rule.pk),
+            }
+            for rule in self._rules[segment_id, parent_id]
+        ]
+
+
+def _identity_overrides(rows: EnvironmentRows, states: _StateDocuments) -> dict[str, IdentityDocument]:
+    identities = {state.identity.pk: state.identity for state in rows.identity_states if state.identity}
+    overrides = _grouped(rows.identity_states, by=attrgetter("identity_id"))
+    return {
+        identity.identifier: _identity(
+            identity, rows.environment, [states.document(state) for state in overrides[identity.pk]]
+        )
+        for _, identity in sorted(identities.items())
+    }
+
+
+def _identity(
+    identity: Identity, environment: Environment, overrides: list[FeatureStateDocument]
+) -> IdentityDocument:
+    composite_key = f"{environment.api_key}_{identity.identifier}"
+    return {
+        "identifier": identity.identifier,
+        "identity_uuid": str(uuid.uuid5(_IDENTITY_NAMESPACE, composite_key)),
+        "created_date": identity.created_date.isoformat(),
+        "environment_api_key": environment.api_key,
+        "composite_key": composite_key,
+        "django_id": identity.pk,
+        "dashboard_alias": None,
+        "identity_features": overrides,
+        "identity_traits": [],
+    }
+
+
+def _grouped(rows: Iterable[T], *, by: Callable[[T], Any]) -> dict[Any, list[T]]:
+    """Return the rows in lists by a key; a key that no row has gives an empty list."""
+    groups: dict[Any, list[T]] = defaultdict(list)
+    for row in rows:
+        groups[by(row)].append(row)
+    return groups
