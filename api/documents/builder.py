@@ -34,11 +34,16 @@ _IDENTITY_NAMESPACE = uuid.UUID("6ace338a-d2ce-493a-9be4-fa2abc110617")
 
 @dataclass(frozen=True, slots=True)
 class BuiltEnvironment:
-    """An environment's document, and the identity overrides that it may have to leave out."""
+    """An environment's document, and what it doesn't say.
+
+    Attributes:
+        identity_overrides: by identifier, whether or not the environment lets SDKs have them.
+        state_ids: the ids of the feature states, by their uuid: the document has their hash seeds instead.
+    """
 
     document: EnvironmentDocument
     identity_overrides: Mapping[str, IdentityDocument]
-    """By identifier, whether or not the environment lets SDKs have them."""
+    state_ids: Mapping[str, int]
 
 
 def build(rows: EnvironmentRows) -> BuiltEnvironment:
@@ -72,12 +77,15 @@ def build(rows: EnvironmentRows) -> BuiltEnvironment:
             },
             "segments": _segments(rows, states),
         },
-        "feature_states": [states.document(state) for state in rows.default_states],
+        # In the order in which flags are answered.
+        "feature_states": [
+            states.document(state) for state in sorted(rows.default_states, key=attrgetter("feature_id"))
+        ],
         "identity_overrides": (
             list(overrides.values()) if environment.use_identity_overrides_in_local_eval else []
         ),
     }
-    return BuiltEnvironment(document, overrides)
+    return BuiltEnvironment(document, overrides, {str(state.uuid): state.pk for state in rows.states})
 
 
 def updated_at(rows: EnvironmentRows) -> datetime:

@@ -82,12 +82,16 @@ class ServerSideKeyAuthentication(EnvironmentKeyAuthentication):
         return super().authenticate(request)
 
 
-class EnvironmentKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How OpenAPI describes both."""
+class EnvironmentKeyScheme(OpenApiAuthenticationExtension):
+    """How the API's description names the header."""
 
     target_class = EnvironmentKeyAuthentication
-    match_subclasses = True
     name = "environmentKey"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": KEY_HEADER}
+
+
+class ServerSideKeyScheme(EnvironmentKeyScheme):
+    target_class = ServerSideKeyAuthentication
+    name = "serverSideKey"

@@ -1,5 +1,86 @@
 """What SDKs call."""
 
-from app.tests.examples.example import Example
+from typing import Any
 
-EXAMPLES: dict[str, Example] = {}
+from app.tests.examples.example import Caller, Example
+from app.tests.world import World
+
+
+def identity_in(world: World) -> dict[str, Any]:
+    return {
+        "identifier": world.identity.identifier,
+        "transient": False,
+        "traits": [{"trait_key": "plan", "trait_value": "pro", "transient": False}],
+    }
+
+
+def trait_in(world: World) -> dict[str, Any]:
+    return {
+        "identity": {"identifier": world.identity.identifier},
+        "trait_key": "plan",
+        "trait_value": "pro",
+    }
+
+
+def identifier_in(world: World) -> dict[str, Any]:
+    return {"identifier": world.identity.identifier}
+
+
+EXAMPLES: dict[str, Example] = {
+    "GET /api/v1/flags/": Example(
+        caller=Caller.CLIENT_KEY, query=lambda world: {"feature": world.feature.name}
+    ),
+    "GET /api/v1/identities/": Example(caller=Caller.CLIENT_KEY, query=identifier_in),
+    "POST /api/v1/identities/": Example(
+        caller=Caller.CLIENT_KEY,
+        body=identity_in,
+        text=frozenset({"identifier", "traits.trait_key", "traits.trait_value"}),
+        # Containers become their JSON text.
+        takes_anything=frozenset({"traits.trait_value"}),
+    ),
+    "POST /api/v1/bulk-identities/": Example(
+        caller=Caller.CLIENT_KEY,
+        body=lambda world: {"data": [identity_in(world)]},
+        text=frozenset({"data.identifier", "data.traits.trait_key", "data.traits.trait_value"}),
+        takes_anything=frozenset({"data.traits.trait_value"}),
+    ),
+    "POST /api/v1/traits/": Example(
+        caller=Caller.CLIENT_KEY,
+        body=trait_in,
+        text=frozenset({"identity.identifier", "trait_key", "trait_value"}),
+        takes_anything=frozenset({"trait_value"}),
+    ),
+    "PUT /api/v1/traits/bulk/": Example(
+        caller=Caller.CLIENT_KEY,
+        body=lambda world: [trait_in(world)],
+        text=frozenset({"identity.identifier", "trait_key", "trait_value"}),
+        takes_anything=frozenset({"trait_value"}),
+    ),
+    "POST /api/v1/traits/increment-value/": Example(
+        caller=Caller.CLIENT_KEY,
+        body=lambda world: {
+            "identifier": world.identity.identifier,
+            "trait_key": "logins",
+            "increment_by": 2,
+        },
+        text=frozenset({"identifier", "trait_key"}),
+    ),
+    "GET /api/v1/environment-document/": Example(caller=Caller.SERVER_KEY),
+    "GET /api/v1/flags/{identifier}": Example(
+        caller=Caller.CLIENT_KEY, path=identifier_in, any_value=frozenset({"identifier"})
+    ),
+    "GET /api/v1/flags/{feature_id}/multivariate-options/": Example(
+        caller=Caller.CLIENT_KEY, path=lambda world: {"feature_id": world.multivariate.pk}
+    ),
+    "GET /api/v1/identities/{identifier}/": Example(
+        caller=Caller.CLIENT_KEY, path=identifier_in, any_value=frozenset({"identifier"})
+    ),
+    "POST /api/v1/identities/{identifier}/traits/{trait_key}": Example(
+        caller=Caller.CLIENT_KEY,
+        path=lambda world: {"identifier": world.identity.identifier, "trait_key": "plan"},
+        body=lambda world: {"trait_value": "pro"},
+        text=frozenset({"trait_value"}),
+        takes_anything=frozenset({"trait_value"}),
+        any_value=frozenset({"identifier", "trait_key"}),
+    ),
+}

@@ -1,0 +1,287 @@
+"""Reading what SDKs send (the Flagsmith SDK contract, "identities/" and "traits/").
+
+Plain functions over parsed JSON; what is wrong is a `ValidationError` whose detail is the body of the
+answer: `{"traits": [{}, {"trait_key": ["This field may not be blank."]}]}`, in the words of Django
+REST framework. Nothing is read from a body that has one fault.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import parse_qsl
+
+from rest_framework.exceptions import ValidationError
+
+from core.text import unstorable_text
+from identities import traits
+from identities.traits import LARGEST_INTEGER, SMALLEST_INTEGER, TraitValue, trait_value
+
+T = TypeVar("T")
+
+LONGEST_IDENTIFIER = 2000
+MOST_IDENTITIES = 100
+MOST_PARAMETERS = 1000
+
+REQUIRED = "This field is required."
+NULL = "This field may not be null."
+BLANK = "This field may not be blank."
+
+_TRUE = frozenset({True, "true", "True", "TRUE", "yes", "1"})
+_FALSE = frozenset({False, "false", "False", "FALSE", "no", "0", ""})
+
+
+class GivenTrait(NamedTuple):
+    """A trait as a request has it. A value of None deletes; a transient one is for this request only."""
+
+    value: TraitValue | None
+    transient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GivenIdentity:
+    """Whom flags are asked for. An empty identifier: nobody in particular."""
+
+    identifier: str
+    transient: bool = False
+    traits: Mapping[str, GivenTrait] = field(default_factory=dict)
+
+
+class GivenTraitOf(NamedTuple):
+    """One trait for one identity, as the older endpoints take it."""
+
+    identifier: str
+    key: str
+    value: TraitValue | None
+
+
+class GivenIncrement(NamedTuple):
+    identifier: str
+    key: str
+    by: int
+
+
+def read_query(query: bytes) -> dict[str, str]:
+    """Return a query string's parameters; where one comes twice, the later.
+
+    Bytes that are no UTF-8 become lone surrogates, so that whoever reads the parameter refuses it.
+
+    Raises:
+        ValidationError: there are more than a thousand.
+    """
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except ValueError as error:
+        raise ValidationError({"detail": "The query string has too many parameters."}) from error
+    return {_text_of(name): _text_of(value) for name, value in pairs}
+
+
+def _text_of(value: bytes) -> str:
+    return value.decode("utf-8", errors="surrogateescape")
+
+
+def read_identifier(given: object) -> str:
+    """Return an identifier without the blanks around it; empty for None or only blanks."""
+    return "" if given is None else _text(given, longest=LONGEST_IDENTIFIER, blank=True)
+
+
+def read_needed_identifier(given: object) -> str:
+    return _text(given, longest=LONGEST_IDENTIFIER, blank=False)
+
+
+def read_switch(given: str) -> bool:
+    """Return whether a query parameter says yes: `true`, `1` or `yes`."""
+    return given.strip().lower() in {"true", "1", "yes"}
+
+
+def read_identity(body: object) -> GivenIdentity:
+    """Read the body of `POST identities/`."""
+    fields = _Fields(body)
+    given = GivenIdentity(
+        identifier=fields.read("identifier", read_identifier, default=""),
+        transient=fields.read("transient", _boolean, default=False),
+        traits=fields.read("traits", _traits, default={}),
+    )
+    fields.raise_what_is_wrong()
+    return given
+
+
+def read_identities(body: object) -> list[GivenIdentity]:
+    """Read the body of `POST bulk-identities/`."""
+    fields = _Fields(body)
+    given = fields.read("data", lambda items: _each(_list(items, longest=MOST_IDENTITIES), read_identity))
+    fields.raise_what_is_wrong()
+    return given
+
+
+def read_trait(body: object) -> GivenTraitOf:
+    """Read the body of `POST traits/`. A value of null is for the caller to judge."""
+    fields = _Fields(body)
+    given = GivenTraitOf(
+        identifier=fields.read("identity", _named_identity),
+        key=fields.read("trait_key", read_trait_key),
+        value=fields.read("trait_value", read_trait_value),
+    )
+    fields.raise_what_is_wrong()
+    return given
+
+
+def read_traits(body: object) -> list[GivenTraitOf]:
+    """Read the body of `PUT traits/bulk/`."""
+    return _each(_list(body), read_trait)
+
+
+def read_increment(body: object) -> GivenIncrement:
+    """Read the body of `POST traits/increment-value/`."""
+    fields = _Fields(body)
+    given = GivenIncrement(
+        identifier=fields.read("identifier", read_needed_identifier),
+        key=fields.read("trait_key", read_trait_key),
+        by=fields.read("increment_by", _integer),
+    )
+    fields.raise_what_is_wrong()
+    return given
+
+
+def read_new_value(body: object) -> TraitValue | None:
+    """Read `{"trait_value": "pro"}`; None where there is none."""
+    fields = _Fields(body)
+    value = fields.read("trait_value", read_trait_value, default=None)
+    fields.raise_what_is_wrong()
+    return value
+
+
+def named(name: str, reader: Callable[[object], T], given: object) -> T:
+    """Read something that isn't in a body; what is wrong with it is told under its name."""
+    try:
+        return reader(given)
+    except ValidationError as error:
+        raise ValidationError({name: error.detail}) from error
+
+
+def read_trait_key(given: object) -> str:
+    return _text(given, longest=traits.LONGEST_KEY, blank=False)
+
+
+def read_trait_value(given: object) -> TraitValue | None:
+    if given is None:
+        return None
+    try:
+        return trait_value(given)
+    except ValueError as error:
+        raise ValidationError([str(error)]) from error
+
+
+class _Fields:
+    """Reads the fields of a JSON object, and notes what is wrong with each."""
+
+    _NONE: Any = object()
+
+    def __init__(self, body: object) -> None:
+        if not isinstance(body, Mapping):
+            raise ValidationError(
+                {"non_field_errors": [f"Invalid data. Expected a dictionary, but got {type(body).__name__}."]}
+            )
+        self._body = body
+        self._errors: dict[str, Any] = {}
+
+    def read(self, name: str, reader: Callable[[object], T], default: T = _NONE) -> T:
+        """Return a field's value, or `default` where the body hasn't got it; without one it is required."""
+        if name not in self._body:
+            if default is self._NONE:
+                self._errors[name] = [REQUIRED]
+            return default
+        try:
+            return reader(self._body[name])
+        except ValidationError as error:
+            self._errors[name] = error.detail
+            return default
+
+    def raise_what_is_wrong(self) -> None:
+        if self._errors:
+            raise ValidationError(self._errors)
+
+
+def _each(items: list[object], reader: Callable[[object], T]) -> list[T]:
+    """Read every item of a list; its errors stand at the places of the items, `{}` at those of good ones."""
+    read: list[T] = []
+    errors: list[Any] = []
+    for item in items:
+        try:
+            read.append(reader(item))
+            errors.append({})
+        except ValidationError as error:
+            errors.append(error.detail)
+    if len(read) < len(items):
+        raise ValidationError(errors)
+    return read
+
+
+def _list(given: object, longest: int | None = None) -> list[object]:
+    if not isinstance(given, list):
+        raise ValidationError([f'Expected a list of items but got type "{type(given).__name__}".'])
+    if longest is not None and len(given) > longest:
+        raise ValidationError([f"Ensure this field has no more than {longest} elements."])
+    return given
+
+
+def _traits(given: object) -> dict[str, GivenTrait]:
+    """Read a list of traits; where two have one key, the later counts. Null is an empty list."""
+    return {} if given is None else dict(_each(_list(given), _trait))
+
+
+def _trait(item: object) -> tuple[str, GivenTrait]:
+    fields = _Fields(item)
+    key = fields.read("trait_key", read_trait_key)
+    value = fields.read("trait_value", read_trait_value)
+    transient = fields.read("transient", _boolean, default=False)
+    fields.raise_what_is_wrong()
+    return key, GivenTrait(value, transient)
+
+
+def _named_identity(given: object) -> str:
+    """Read `{"identifier": "kim"}`."""
+    fields = _Fields(given)
+    identifier = fields.read("identifier", read_needed_identifier)
+    fields.raise_what_is_wrong()
+    return identifier
+
+
+def _text(given: object, *, longest: int, blank: bool) -> str:
+    if given is None:
+        raise ValidationError([NULL])
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        raise ValidationError(["Not a valid string."])
+    text = str(given).strip()
+    if not text and not blank:
+        raise ValidationError([BLANK])
+    if len(text) > longest:
+        raise ValidationError([f"Ensure this field has no more than {longest} characters."])
+    if reason := unstorable_text(text):
+        raise ValidationError([reason])
+    return text
+
+
+def _boolean(given: object) -> bool:
+    # Ruby's and the JavaScript SDK's null is a false.
+    if given is None:
+        return False
+    if isinstance(given, bool | int | str):
+        if given in _TRUE:
+            return True
+        if given in _FALSE:
+            return False
+    raise ValidationError(["Must be a valid boolean."])
+
+
+def _integer(given: object) -> int:
+    if given is None:
+        raise ValidationError([NULL])
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        raise ValidationError(["A valid integer is required."])
+    try:
+        number = int(given)
+    except ValueError as error:
+        raise ValidationError(["A valid integer is required."]) from error
+    if not SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
+        raise ValidationError(["The number is beyond 64 bits."])
+    return number

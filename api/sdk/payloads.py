@@ -1,0 +1,166 @@
+"""What SDKs are answered: plain functions of a snapshot and of what was asked. They know no HTTP library.
+
+Bodies are bytes of JSON, joined from pieces that were encoded when the environment was compiled.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.http import http_date, parse_http_date_safe
+
+from engine.evaluation import Evaluation
+from engine.flags import Flag
+from sdk.identities import KnownIdentity, KnownTrait
+from sdk.snapshots import Snapshot, array, encode
+
+UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
+FEATURE_NOT_FOUND = "Given feature not found"
+MISSING_IDENTIFIER = "Missing identifier"
+
+# HTTP dates have whole seconds; within this time of a change another could come and look the same.
+_SETTLED_AFTER = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class SdkResponse:
+    """A status, a body of JSON (empty with 304) and headers."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def flags(snapshot: Snapshot, *, to_server: bool) -> SdkResponse:
+    """Answer all flags of the environment: `[{"id": 311, "feature": {...}, "enabled": true, ...}, ...]`."""
+    body = snapshot.flags_to_servers if to_server else snapshot.flags_to_clients
+    return SdkResponse(200, body, _headers(snapshot))
+
+
+def flag(snapshot: Snapshot, feature_name: str, *, to_server: bool) -> SdkResponse:
+    """Answer one flag of the environment; its name may be in any letter case."""
+    found = _find_flag(snapshot, feature_name, to_server=to_server)
+    return _one_item(snapshot, snapshot.environment_item(found) if found else None)
+
+
+def identity(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool) -> SdkResponse:
+    """Answer an identity's flags and traits: `{"identifier": "kim", "traits": [...], "flags": [...]}`."""
+    return SdkResponse(200, _identity_body(snapshot, known, to_server=to_server), _headers(snapshot))
+
+
+def identities(snapshot: Snapshot, known: Iterable[KnownIdentity], *, to_server: bool) -> SdkResponse:
+    """Answer several identities, in their order."""
+    bodies = (_identity_body(snapshot, each, to_server=to_server) for each in known)
+    return SdkResponse(200, array(bodies), _headers(snapshot))
+
+
+def identity_flag(
+    snapshot: Snapshot, known: KnownIdentity, feature_name: str, *, to_server: bool
+) -> SdkResponse:
+    """Answer one flag of an identity; its name has to be exact."""
+    found = _evaluate(snapshot, known).flags.get(feature_name)
+    shown = found is not None and snapshot.shows(found, to_server=to_server)
+    return _one_item(snapshot, snapshot.identity_item(found) if found and shown else None)
+
+
+def identity_flags(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool) -> SdkResponse:
+    """Answer an identity's flags without the identity, as old clients ask for them."""
+    body = _flag_items(snapshot, _evaluate(snapshot, known), to_server=to_server)
+    return SdkResponse(200, body, _headers(snapshot))
+
+
+def matching_segment_ids(snapshot: Snapshot, known: KnownIdentity) -> list[int]:
+    """Return the ids of the segments that an identity is in."""
+    return [(segment["metadata"] or {})["id"] for segment in _evaluate(snapshot, known).segments]
+
+
+def identity_with_segments(
+    snapshot: Snapshot, known: KnownIdentity, segments: list[dict[str, Any]], *, to_server: bool
+) -> SdkResponse:
+    """Answer an identity as old clients know it: `{"flags": [...], "traits": [...], "segments": [...]}`."""
+    body = b'{"flags":%b,"traits":%b,"segments":%b}' % (
+        _flag_items(snapshot, _evaluate(snapshot, known), to_server=to_server),
+        encode(_trait_items(snapshot, known)),
+        encode(segments),
+    )
+    return SdkResponse(200, body, _headers(snapshot))
+
+
+def variants(snapshot: Snapshot, feature_id: int, *, to_server: bool) -> SdkResponse:
+    """Answer what values a feature may have: `{"control_value": "blue", "options": [{"value": "green"}]}`."""
+    name = next((name for name, feature in snapshot.features.items() if feature["id"] == feature_id), "")
+    found = _find_flag(snapshot, name, to_server=to_server)
+    if found is None:
+        return _one_item(snapshot, None)
+    options = [{"value": variant["value"]} for variant in found.feature.get("variants") or ()]
+    return SdkResponse(200, encode({"control_value": found.value, "options": options}), _headers(snapshot))
+
+
+def document(snapshot: Snapshot, *, if_modified_since: str | None, now: datetime) -> SdkResponse:
+    """Answer the environment document, or 304 where it is the one that the client has.
+
+    Args:
+        if_modified_since: the header's HTTP date; one that can't be read counts as absent.
+    """
+    changed_at = int(snapshot.updated_at.timestamp())
+    headers = {**_headers(snapshot), "Last-Modified": http_date(changed_at)}
+    seen_at = parse_http_date_safe(if_modified_since) if if_modified_since else None
+    settled = now - snapshot.updated_at >= _SETTLED_AFTER
+    if seen_at is not None and changed_at <= seen_at and settled:
+        return SdkResponse(304, b"", headers)
+    return SdkResponse(200, snapshot.document_body, headers)
+
+
+def missing_identifier() -> SdkResponse:
+    """Answer a GET that names nobody. Not an error: old clients rely on the status."""
+    return SdkResponse(200, encode({"detail": MISSING_IDENTIFIER}))
+
+
+def trait_item(key: str, trait: KnownTrait) -> dict[str, Any]:
+    """Return a trait as it is answered."""
+    return {"id": None, "trait_key": key, "trait_value": trait.value, "transient": trait.transient}
+
+
+def _trait_items(snapshot: Snapshot, known: KnownIdentity) -> list[dict[str, Any]]:
+    if snapshot.hides_sensitive_data:
+        return []
+    return [trait_item(key, trait) for key, trait in sorted(known.traits.items())]
+
+
+def _identity_body(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool) -> bytes:
+    return b'{"identifier":%b,"traits":%b,"flags":%b}' % (
+        encode(known.identifier),
+        encode(_trait_items(snapshot, known)),
+        _flag_items(snapshot, _evaluate(snapshot, known), to_server=to_server),
+    )
+
+
+def _flag_items(snapshot: Snapshot, evaluation: Evaluation, *, to_server: bool) -> bytes:
+    return array(
+        snapshot.identity_item(each)
+        for each in evaluation.flags.values()
+        if snapshot.shows(each, to_server=to_server)
+    )
+
+
+def _evaluate(snapshot: Snapshot, known: KnownIdentity) -> Evaluation:
+    return snapshot.evaluate(known.identifier, {key: trait.value for key, trait in known.traits.items()})
+
+
+def _find_flag(snapshot: Snapshot, feature_name: str, *, to_server: bool) -> Flag | None:
+    """Return the environment's flag of a feature, unless it is hidden from this key."""
+    name = snapshot.names_in_lower_case.get(feature_name.lower())
+    found = snapshot.compiled.evaluate(None).flags[name] if name is not None else None
+    return found if found and snapshot.shows(found, to_server=to_server) else None
+
+
+def _one_item(snapshot: Snapshot, item: bytes | None) -> SdkResponse:
+    if item is None:
+        return SdkResponse(404, encode({"detail": FEATURE_NOT_FOUND}), _headers(snapshot))
+    return SdkResponse(200, item, _headers(snapshot))
+
+
+def _headers(snapshot: Snapshot) -> dict[str, str]:
+    # Unix seconds with a fraction; a whole second is written 1689172003.0.
+    return {UPDATED_AT_HEADER: str(snapshot.updated_at.timestamp())}

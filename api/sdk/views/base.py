@@ -1,0 +1,77 @@
+"""What all SDK endpoints have in common."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import cast
+
+from django.http import HttpResponse
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from environments.models import Environment
+from sdk.authentication import KEY_HEADER, UNKNOWN_KEY, EnvironmentAccess, EnvironmentKeyAuthentication
+from sdk.identities import TraitPolicy
+from sdk.inputs import read_query
+from sdk.payloads import SdkResponse
+from sdk.snapshots import Snapshot, snapshots
+
+
+class AlwaysJson(DefaultContentNegotiation):
+    """SDKs get JSON, whatever their `Accept` or a `?format=` says."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
+class SdkView(APIView):
+    """Reads the key, and gives the environment as it is now."""
+
+    authentication_classes = [EnvironmentKeyAuthentication]
+    permission_classes = []  # the key is the permission
+    throttle_classes = []  # some SDKs answer a 429 by asking again, for as long as it lasts
+    content_negotiation_class = AlwaysJson
+
+    @property
+    def access(self) -> EnvironmentAccess:
+        return cast(EnvironmentAccess, self.request.auth)
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        try:
+            return snapshots.current(self.access.environment_id)
+        except Environment.DoesNotExist as error:  # deleted since the key was looked up
+            raise PermissionDenied(UNKNOWN_KEY) from error
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters."""
+        return read_query(self.request.META.get("QUERY_STRING", "").encode("latin-1", errors="replace"))
+
+    @property
+    def to_server(self) -> bool:
+        """Whether the answer is for a server, and so may hold what only servers see."""
+        return self.access.is_server_side
+
+    @property
+    def may_set_traits(self) -> bool:
+        return self.access.is_server_side or self.snapshot.allows_client_traits
+
+    @property
+    def trait_policy(self) -> TraitPolicy:
+        return TraitPolicy(accepts_traits=self.may_set_traits, stores_traits=self.snapshot.stores_traits)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {**super().default_response_headers, "Vary": KEY_HEADER}
+
+
+def http_response(answer: SdkResponse) -> HttpResponse:
+    return HttpResponse(
+        answer.body, status=answer.status, content_type="application/json", headers=dict(answer.headers)
+    )

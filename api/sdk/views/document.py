@@ -1,0 +1,28 @@
+"""`environment-document/`: all that an SDK needs to evaluate by itself."""
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from sdk import payloads
+from sdk.authentication import ServerSideKeyAuthentication
+from sdk.serializers import DETAIL, EnvironmentDocumentSerializer
+from sdk.views.base import SdkView, http_response
+
+
+class EnvironmentDocumentView(SdkView):
+    """The environment document, whole: most SDKs read no second page. For server-side keys only."""
+
+    authentication_classes = [ServerSideKeyAuthentication]
+
+    @extend_schema(
+        operation_id="get_environment_document",
+        tags=["sdk"],
+        responses={200: EnvironmentDocumentSerializer, 304: None, 403: DETAIL},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        answer = payloads.document(
+            self.snapshot, if_modified_since=request.headers.get("If-Modified-Since"), now=timezone.now()
+        )
+        return http_response(answer)

@@ -1,0 +1,27 @@
+"""`flags/`: what everyone is served."""
+
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from sdk import payloads
+from sdk.serializers import DETAIL, SdkFlagSerializer
+from sdk.views.base import SdkView, http_response
+
+
+class FlagsView(SdkView):
+    """The environment's flags. No segment is evaluated: there is nobody to evaluate it for."""
+
+    @extend_schema(
+        operation_id="get_flags",
+        tags=["sdk"],
+        parameters=[
+            OpenApiParameter("feature", str, description="Answer this feature's flag alone, or 404.")
+        ],
+        responses={200: SdkFlagSerializer(many=True), 403: DETAIL, 404: DETAIL},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        name = self.parameters.get("feature")
+        if name:
+            return http_response(payloads.flag(self.snapshot, name, to_server=self.to_server))
+        return http_response(payloads.flags(self.snapshot, to_server=self.to_server))

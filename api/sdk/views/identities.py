@@ -1,0 +1,76 @@
+"""`identities/`: what one identity is served, and its traits."""
+
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from sdk import payloads
+from sdk.identities import KnownIdentity, know
+from sdk.inputs import GivenIdentity, named, read_identifier, read_identities, read_identity, read_switch
+from sdk.serializers import (
+    DETAIL,
+    INVALID,
+    IdentifyManySerializer,
+    IdentifySerializer,
+    SdkIdentitySerializer,
+)
+from sdk.views.base import SdkView, http_response
+
+
+class KnowsIdentities(SdkView):
+    """Finds whom a request is about."""
+
+    def know(self, given: GivenIdentity) -> KnownIdentity:
+        return know(self.access.environment_id, [given], self.trait_policy)[0]
+
+
+class IdentitiesView(KnowsIdentities):
+    """An identity's flags. Asking for them stores the identity, unless it is transient."""
+
+    @extend_schema(
+        operation_id="get_identity_flags",
+        tags=["sdk"],
+        parameters=[
+            OpenApiParameter("identifier", str, required=True),
+            OpenApiParameter("transient", bool, description="Store nothing."),
+            OpenApiParameter("feature", str, description="Answer this feature's flag alone, or 404."),
+        ],
+        responses={200: SdkIdentitySerializer, 400: INVALID, 403: DETAIL, 404: DETAIL},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        given = self._given_in_query()
+        if not given.identifier:
+            return http_response(payloads.missing_identifier())
+        known = self.know(given)
+        name = self.parameters.get("feature")
+        if name:
+            return http_response(payloads.identity_flag(self.snapshot, known, name, to_server=self.to_server))
+        return http_response(payloads.identity(self.snapshot, known, to_server=self.to_server))
+
+    @extend_schema(
+        operation_id="identify",
+        tags=["sdk"],
+        request=IdentifySerializer,
+        responses={200: SdkIdentitySerializer, 400: INVALID, 403: DETAIL},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        known = self.know(read_identity(request.data))
+        return http_response(payloads.identity(self.snapshot, known, to_server=self.to_server))
+
+    def _given_in_query(self) -> GivenIdentity:
+        identifier = named("identifier", read_identifier, self.parameters.get("identifier"))
+        return GivenIdentity(identifier, read_switch(self.parameters.get("transient", "")))
+
+
+class BulkIdentitiesView(SdkView):
+    """Several identities at once: each as `POST identities/` has it, all in one write."""
+
+    @extend_schema(
+        operation_id="identify_many",
+        tags=["sdk"],
+        request=IdentifyManySerializer,
+        responses={200: SdkIdentitySerializer(many=True), 400: INVALID, 403: DETAIL},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        known = know(self.access.environment_id, read_identities(request.data), self.trait_policy)
+        return http_response(payloads.identities(self.snapshot, known, to_server=self.to_server))

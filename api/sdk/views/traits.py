@@ -1,0 +1,105 @@
+"""`traits/`: setting traits without reading flags. Older than `identities/`, and still in use on mobile."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from identities.services import NotAnIntegerError, TraitChanges, increment_trait, store_traits
+from sdk.inputs import NULL, GivenTraitOf, read_increment, read_trait, read_traits
+from sdk.serializers import (
+    DETAIL,
+    INVALID,
+    IncrementedTraitSerializer,
+    IncrementTraitSerializer,
+    SdkTraitOfIdentitySerializer,
+)
+from sdk.views.base import SdkView
+
+NOT_STORING = "Organisation is not authorised to store traits."
+NOT_FOR_CLIENTS = "Setting traits not allowed with client key."
+NOT_AN_INTEGER = "Trait is not an integer."
+INVALID_DATA = "Invalid request data"
+
+
+class SetsTraits(SdkView):
+    """Refuses whom the organisation or the environment doesn't let set traits."""
+
+    refusal_to_clients: dict[str, Any] = {"detail": NOT_FOR_CLIENTS}
+
+    def check_traits_may_be_set(self) -> None:
+        """Raises PermissionDenied or ValidationError."""
+        if not self.snapshot.stores_traits:
+            raise PermissionDenied(NOT_STORING)
+        if not self.may_set_traits:
+            raise ValidationError(self.refusal_to_clients)
+
+    def changes(self, given: GivenTraitOf) -> TraitChanges:
+        if given.value is None:
+            return TraitChanges(self.access.environment_id, given.identifier, removed=frozenset([given.key]))
+        return TraitChanges(self.access.environment_id, given.identifier, {given.key: given.value})
+
+
+class TraitsView(SetsTraits):
+    refusal_to_clients: dict[str, Any] = {"non_field_errors": [NOT_FOR_CLIENTS]}
+
+    @extend_schema(
+        operation_id="set_trait",
+        tags=["sdk"],
+        request=SdkTraitOfIdentitySerializer,
+        responses={200: SdkTraitOfIdentitySerializer, 400: INVALID, 403: DETAIL},
+    )
+    def post(self, request: Request) -> Response:
+        """Set one trait; the identity is stored if need be."""
+        self.check_traits_may_be_set()
+        given = read_trait(request.data)
+        if given.value is None:
+            raise ValidationError({"trait_value": [NULL]})
+        store_traits([self.changes(given)])
+        return Response(_echo(given))
+
+
+class BulkTraitsView(SetsTraits):
+    @extend_schema(
+        operation_id="set_traits",
+        tags=["sdk"],
+        request=SdkTraitOfIdentitySerializer(many=True),
+        responses={200: SdkTraitOfIdentitySerializer(many=True), 400: DETAIL, 403: DETAIL},
+    )
+    def put(self, request: Request) -> Response:
+        """Set traits of any identities in one write; a value of null deletes."""
+        self.check_traits_may_be_set()
+        try:
+            given = read_traits(request.data)
+        except ValidationError as error:
+            raise ValidationError({"detail": INVALID_DATA}) from error
+        store_traits([self.changes(each) for each in given])
+        return Response([_echo(each) for each in given if each.value is not None])
+
+
+class IncrementTraitView(SetsTraits):
+    @extend_schema(
+        operation_id="increment_trait",
+        tags=["sdk"],
+        request=IncrementTraitSerializer,
+        responses={200: IncrementedTraitSerializer, 400: INVALID, 403: DETAIL},
+    )
+    def post(self, request: Request) -> Response:
+        """Add to an integer trait, which starts at 0."""
+        self.check_traits_may_be_set()
+        given = read_increment(request.data)
+        try:
+            value = increment_trait(self.access.environment_id, given.identifier, given.key, by=given.by)
+        except NotAnIntegerError as error:
+            raise ValidationError([NOT_AN_INTEGER]) from error
+        return Response({"trait_key": given.key, "trait_value": value, "identifier": given.identifier})
+
+
+def _echo(given: GivenTraitOf) -> dict[str, object]:
+    return {
+        "identity": {"identifier": given.identifier},
+        "trait_value": given.value,
+        "trait_key": given.key,
+    }
