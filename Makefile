@@ -47,7 +47,7 @@ migrate: .venv/installed ## bring the database up to date
 	$(MANAGE) migrate
 
 docs: .venv/installed ## generate docs/openapi.yaml
-	$(MANAGE) spectacular --file docs/openapi.yaml --validate
+	$(MANAGE) spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
 requirements: .venv/installed ## pin what requirements.in and requirements-dev.in name anew
 	for name in requirements requirements-dev; do \

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -27,7 +28,8 @@ from app.settings.secret_key import kept_secret_key
 USER = NAME = "postgres"
 # The longest path of a socket is 107 bytes on Linux and 103 on macOS.
 _SOCKET_PATH_BYTES = 103
-_STOP_SECONDS = 5.0
+_NOTICE_SECONDS = 0.1
+_STOP_SECONDS = 30.0
 
 _in_use: dict[Path, "_Use"] = {}
 
@@ -130,10 +132,20 @@ class _Use:
     def _release(self) -> None:
         if os.getpid() != self._owner:  # forked since
             return
-        self._lock.close()
-        if self._keeper:
-            with suppress(subprocess.TimeoutExpired):  # somebody else still uses the server
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        if self._keeper and not self._is_used_by_others():
+            with suppress(subprocess.TimeoutExpired):
                 self._keeper.wait(_STOP_SECONDS)
+
+    def _is_used_by_others(self) -> bool:
+        """Whether others hold the lock, once the keeper has had time to take it."""
+        time.sleep(_NOTICE_SECONDS)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        return True
 
 
 def _is_locked(path: Path) -> bool:

@@ -33,6 +33,13 @@ CSRF_TRUSTED_ORIGINS = [
     for origin in ([item] if "://" in item else [f"https://{item}", f"http://{item}"])
 ]
 SITE_ID = 1
+DATA_DIR = Path(
+    env.text(
+        "DATA_DIR",
+        str(REPOSITORY_DIR / ".data"),
+        help="Folder of what a machine makes for itself: the secret key and database of local settings.",
+    )
+)
 
 # ---------------------------------------------------------------------------------------------
 # Applications

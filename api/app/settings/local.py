@@ -6,18 +6,18 @@ from app import embedded_postgres
 from app.settings.common import *  # noqa: F403
 from app.settings.common import (
     ALLOWED_HOSTS,
+    DATA_DIR,
     DATABASE_CONNECTION_OPTIONS,
     DATABASES,
-    REPOSITORY_DIR,
     SECRET_KEY,
 )
 from app.settings.secret_key import kept_secret_key
 
-SECRET_KEY = SECRET_KEY or kept_secret_key(REPOSITORY_DIR / ".data" / "secret-key")
+SECRET_KEY = SECRET_KEY or kept_secret_key(DATA_DIR / "secret-key")
 ALLOWED_HOSTS = ALLOWED_HOSTS or ["*"]
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DATABASES = DATABASES or {
-    "default": embedded_postgres.database(REPOSITORY_DIR / ".data" / "postgres") | DATABASE_CONNECTION_OPTIONS
+    "default": embedded_postgres.database(DATA_DIR / "postgres") | DATABASE_CONNECTION_OPTIONS
 }
 
 # Static files come from where they are: nothing needs to be collected.

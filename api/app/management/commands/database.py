@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            url = embedded_postgres.start(settings.REPOSITORY_DIR / ".data" / "postgres")
+            url = embedded_postgres.start(settings.DATA_DIR / "postgres")
         except embedded_postgres.EmbeddedPostgresError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(url)

@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
     def _prepare_database(self) -> None:
         if connection.settings_dict["ENGINE"] == "app.embedded_postgres":
-            self._say("Starting PostgreSQL in .data/postgres …")
+            self._say(f"Starting PostgreSQL in {settings.DATA_DIR / 'postgres'} …")
         else:
             self._say("Using the database that the environment names.")
         connection.ensure_connection()

@@ -1,0 +1,223 @@
+"""Settings: one place reads the environment, refuses what it can't parse, and documents what there is."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from app.settings import common
+from app.settings.environment import Environment
+from app.settings.secret_key import kept_secret_key
+from app.tests.commands import manage
+
+URL = "postgres://kim:p%40ss@db.example.org:6432/flags"
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Return a function that evaluates the common settings with just these variables set."""
+
+    def settings_with(**environment: str) -> dict:
+        for variable in common.env.declared:
+            monkeypatch.delenv(variable.name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(common.__file__)
+
+    return settings_with
+
+
+def test_settings_load_with_an_empty_environment(load):
+    loaded = load()
+
+    assert loaded["DATABASES"] == {}
+    assert [loaded[name] for name in ("DEBUG", "ENV", "LOG_LEVEL", "ALLOWED_HOSTS")] == [
+        False,
+        "local",
+        "WARNING",
+        [],
+    ]
+
+
+@pytest.mark.parametrize("variable", common.env.declared, ids=lambda variable: variable.name)
+def test_an_empty_value_counts_as_unset(load, variable):
+    loaded = load(**{variable.name: ""})
+
+    assert next(each for each in loaded["env"].declared if each.name == variable.name) == variable
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [each for each in common.env.declared if each.type not in {"string", "comma separated list"}],
+    ids=lambda variable: variable.name,
+)
+def test_a_value_of_the_wrong_type_is_refused_by_name_and_not_repeated(load, variable):
+    with pytest.raises(ImproperlyConfigured, match=rf"^{variable.name} is not a valid") as refusal:
+        load(**{variable.name: "s3cret-nonsense"})
+
+    assert "s3cret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("true", True), ("1", True), ("Yes", True), ("ON", True), ("false", False), ("0", False), ("No", False)],
+)
+def test_booleans_are_read_as_words(load, text, expected):
+    assert load(DEBUG=text)["DEBUG"] is expected
+
+
+def test_lists_are_separated_by_commas(load):
+    assert load(DJANGO_ALLOWED_HOSTS="a.example.org, b.example.org,")["ALLOWED_HOSTS"] == [
+        "a.example.org",
+        "b.example.org",
+    ]
+
+
+def test_trusted_origins_get_a_scheme_where_they_have_none(load):
+    loaded = load(DJANGO_CSRF_TRUSTED_ORIGINS="flags.example.org,https://other.example.org")
+
+    assert loaded["CSRF_TRUSTED_ORIGINS"] == [
+        "https://flags.example.org",
+        "http://flags.example.org",
+        "https://other.example.org",
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_the_database_is_read_from_its_url(load, scheme):
+    database = load(DATABASE_URL=URL.replace("postgres", scheme, 1))["DATABASES"]["default"]
+
+    assert {name: database[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")} == {
+        "NAME": "flags",
+        "USER": "kim",
+        "PASSWORD": "p@ss",
+        "HOST": "db.example.org",
+        "PORT": 6432,
+    }
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://db/flags", "sqlite:///flags.db", "db.example.org", "postgres://h:port/flags"]
+)
+def test_a_url_of_no_postgresql_database_is_refused(load, url):
+    with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL is not a valid PostgreSQL URL"):
+        load(DATABASE_URL=url)
+
+
+def test_the_database_is_read_from_its_parts(load):
+    parts = {
+        "DJANGO_DB_NAME": "flags",
+        "DJANGO_DB_USER": "kim",
+        "DJANGO_DB_PASSWORD": "p",
+        "DJANGO_DB_HOST": "db",
+    }
+
+    database = load(**parts)["DATABASES"]["default"]
+
+    assert [database[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")] == [
+        "flags",
+        "kim",
+        "p",
+        "db",
+        5432,
+    ]
+
+
+def test_the_url_of_a_database_wins_over_its_parts(load):
+    loaded = load(DATABASE_URL=URL, DJANGO_DB_NAME="other", DJANGO_DB_HOST="elsewhere")
+
+    assert loaded["DATABASES"]["default"]["NAME"] == "flags"
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [("", 60), ("5", 5), ("0", 0), ("-1", 0)])
+def test_how_long_connections_are_kept(load, seconds, kept):
+    loaded = load(DATABASE_URL=URL, DJANGO_DB_CONN_MAX_AGE=seconds)
+
+    assert loaded["DATABASES"]["default"]["CONN_MAX_AGE"] == kept
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"ENVIRONMENT": "staging"}, "staging"),
+        ({"ENV": "production", "ENVIRONMENT": "staging"}, "production"),
+    ],
+)
+def test_the_environment_has_an_older_name(load, environment, expected):
+    assert load(**environment)["ENV"] == expected
+
+
+def test_every_variable_is_declared_once_and_explained():
+    names = [variable.name for variable in common.env.declared]
+
+    assert sorted(names) == sorted(set(names))
+    assert [variable.name for variable in common.env.declared if not variable.help] == []
+
+
+def test_the_example_file_has_one_documented_line_for_each_variable():
+    documented = {}
+    for line in (settings.REPOSITORY_DIR / ".env.example").read_text().splitlines():
+        if line and not line.startswith("# "):
+            name = line.removeprefix("#").partition("=")[0]
+            documented[name] = line.partition("  # ")[2]
+
+    assert documented == {variable.name: variable.help for variable in common.env.declared}
+
+
+def test_a_wrong_value_stops_the_start_with_one_line():
+    result = manage("check", PORT="eighty", DATA_DIR="/nowhere")
+
+    assert (result.returncode, result.stderr) == (1, "Burgee can't start: PORT is not a valid integer.\n")
+
+
+def test_static_files_are_collected_in_production_without_any_variable():
+    result = manage(
+        "collectstatic", "--noinput", "--dry-run", DJANGO_SETTINGS_MODULE="app.settings.production"
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert "static files copied" in result.stdout
+
+
+def test_production_makes_no_secret_key_of_its_own():
+    reads_the_key = "from django.conf import settings; settings.SECRET_KEY"
+
+    result = manage("shell", "-c", reads_the_key, DJANGO_SETTINGS_MODULE="app.settings.production")
+
+    assert result.returncode == 1
+    assert "SECRET_KEY setting must not be empty" in result.stderr
+
+
+def test_a_secret_key_is_made_once_and_kept_private(tmp_path):
+    path = tmp_path / "data" / "secret-key"
+
+    key = kept_secret_key(path)
+
+    assert len(key) >= 50
+    assert kept_secret_key(path) == key
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_secret_key_script_prints_a_fresh_key():
+    script = Path(settings.API_DIR) / "secret-key-gen.py"
+
+    keys = [
+        subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+
+    assert keys[0] != keys[1]
+    assert all(len(key) >= 50 and key.strip().isascii() for key in keys)
+
+
+def test_a_reader_notes_what_it_declares(monkeypatch):
+    monkeypatch.setenv("SHARE", "0.25")
+    env = Environment()
+
+    assert env.number("SHARE", 1.0, help="A share.") == 0.25
+    assert [(each.name, each.type, each.default) for each in env.declared] == [("SHARE", "number", 1.0)]
