@@ -1,16 +1,18 @@
 """Writing audit records."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db.models import Model
 
 from audit.models import AuditRecord, RelatedObjectType
 
+Author: TypeAlias = Any  # users.models.User, or None for the system itself
+
 
 def record(
     log: str,
     *,
-    author: Any,
+    author: Author,
     related_object: Model,
     related_object_type: RelatedObjectType,
     organisation_id: int,

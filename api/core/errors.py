@@ -10,7 +10,9 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
-CHECK_VIOLATION = "23514"  # PostgreSQL's SQLSTATE
+# PostgreSQL's SQLSTATEs
+UNIQUE_VIOLATION = "23505"
+CHECK_VIOLATION = "23514"
 
 
 class DomainError(Exception):
@@ -24,9 +26,12 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
-    """Refused because of one or more fields: rendered as DRF does, `{"field": ["reason"]}`."""
+    """Refused because of one or more fields: rendered as DRF does, `{"field": ["reason"]}`.
 
-    def __init__(self, errors: dict[str, list[str]]) -> None:
+    A bare list, or a text instead of a list of texts, where the contract has one, is rendered as it is.
+    """
+
+    def __init__(self, errors: dict[str, list[str]] | dict[str, str] | list[str]) -> None:
         super().__init__(str(errors))
         self.errors = errors
 
@@ -56,7 +61,9 @@ def violation_message(error: IntegrityError) -> str | None:
         for constraint in model._meta.constraints:
             if constraint.name == diagnostics.constraint_name:
                 return str(constraint.violation_error_message)
-    # What no model declares as a constraint, a trigger of ours raised, in words for people.
+    if diagnostics.sqlstate == UNIQUE_VIOLATION:  # of a field that is unique by itself
+        return "This was taken at the same moment. Try again."
+    # What else no model declares as a constraint, a trigger of ours raised, in words for people.
     is_ours = diagnostics.sqlstate == CHECK_VIOLATION
     return str(diagnostics.message_primary) if is_ours else None
 

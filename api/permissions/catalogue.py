@@ -1,8 +1,20 @@
 """The permission keys, by level (the Flagsmith management contract, "Permissions in short")."""
 
 from dataclasses import dataclass
+from enum import Enum
 
+# Not in the catalogue, but asked for like its keys: being an administrator of the target, and belonging
+# to the organisation at all.
 ADMIN = "ADMIN"
+MEMBER = "MEMBER"
+
+
+class Level(Enum):
+    """What permissions are held on."""
+
+    ORGANISATION = "organisation"
+    PROJECT = "project"
+    ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True)
@@ -39,3 +51,12 @@ ENVIRONMENT_PERMISSIONS = (
     Permission("CREATE_CHANGE_REQUEST", "Ask for changes in this environment.", supports_tag=True),
     Permission("APPROVE_CHANGE_REQUEST", "Approve changes in this environment.", supports_tag=True),
 )
+
+
+def permissions_at(level: Level) -> tuple[Permission, ...]:
+    """Return the keys of one level, in the order in which clients show them."""
+    return {
+        Level.ORGANISATION: ORGANISATION_PERMISSIONS,
+        Level.PROJECT: PROJECT_PERMISSIONS,
+        Level.ENVIRONMENT: ENVIRONMENT_PERMISSIONS,
+    }[level]

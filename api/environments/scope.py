@@ -1,0 +1,46 @@
+"""Views below `environments/{environment_key}/`."""
+
+from functools import cached_property
+from typing import ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+
+from environments.models import Environment
+from permissions.access import may
+from permissions.scoped import ScopedView
+
+
+class InEnvironment(ScopedView):
+    """A view below one environment, which is `self.environment` and one that the caller may use.
+
+    The path names it by its client-side key. An unknown one and one of others look the same: 403, or
+    404 for views with `hides_environment`.
+    """
+
+    read_permission = "VIEW_ENVIRONMENT"
+    hides_environment: ClassVar[bool] = False
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        _ = self.environment
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The environment in the path, with its project.
+
+        Raises:
+            NotFound, PermissionDenied: there is none, or none for this caller and action.
+        """
+        environment = _environment_with(self.kwargs["environment_key"])
+        if environment is None or not may(self.request.user, self.required_permission, environment):
+            raise NotFound if self.hides_environment else PermissionDenied
+        return environment
+
+
+def _environment_with(key: str) -> Environment | None:
+    if "\0" in key:  # which PostgreSQL refuses to look for
+        return None
+    environments: QuerySet[Environment] = Environment.objects.select_related("project")
+    return environments.filter(api_key=key).first()

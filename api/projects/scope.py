@@ -1,0 +1,35 @@
+"""Views below `projects/{project_pk}/`."""
+
+from functools import cached_property
+
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+
+from permissions.access import may
+from permissions.scoped import ScopedView
+from projects.models import Project
+
+
+class InProject(ScopedView):
+    """A view below one project, which is `self.project` and one that the caller may use.
+
+    What the caller may not use looks as if it didn't exist: 404 for reading, 403 for writing.
+    """
+
+    read_permission = "VIEW_PROJECT"
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        _ = self.project
+
+    @cached_property
+    def project(self) -> Project:
+        """The project in the path.
+
+        Raises:
+            NotFound, PermissionDenied: there is none, or none for this caller and action.
+        """
+        project: Project | None = Project.objects.filter(pk=self.kwargs["project_pk"]).first()
+        if project is None or not may(self.request.user, self.required_permission, project):
+            raise NotFound if self.reads else PermissionDenied
+        return project
