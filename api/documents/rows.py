@@ -25,6 +25,13 @@ class Revision:
     number: int
     nonce: uuid.UUID
     updated_at: datetime
+    previous_updated_at: datetime | None
+
+    @property
+    def is_alone_in_its_second(self) -> bool:
+        """Whether whole seconds tell it from the revision before."""
+        before = self.previous_updated_at
+        return before is None or before.replace(microsecond=0) < self.updated_at.replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,9 @@ class EnvironmentRows:
 def current_revision(environment_id: int) -> Revision | None:
     """Return the environment's revision, or None where no change of it has been committed yet. One query."""
     found = EnvironmentRevision.objects.filter(environment_id=environment_id)
-    values = found.values_list("environment_id", "revision", "nonce", "updated_at").first()
+    values = found.values_list(
+        "environment_id", "revision", "nonce", "updated_at", "previous_updated_at"
+    ).first()
     return Revision(*values) if values else None
 
 

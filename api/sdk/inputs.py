@@ -27,7 +27,7 @@ NULL = "This field may not be null."
 BLANK = "This field may not be blank."
 
 _TRUE = frozenset({True, "true", "True", "TRUE", "yes", "1"})
-_FALSE = frozenset({False, "false", "False", "FALSE", "no", "0", ""})
+_FALSE = frozenset({False, "false", "False", "FALSE", "no", "0"})
 
 
 class GivenTrait(NamedTuple):
@@ -69,14 +69,15 @@ def read_query(query: bytes) -> dict[str, str]:
         ValidationError: there are more than a thousand.
     """
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+        pairs = parse_qsl(
+            query.decode(errors="surrogateescape"),
+            keep_blank_values=True,
+            errors="surrogateescape",
+            max_num_fields=MOST_PARAMETERS,
+        )
     except ValueError as error:
         raise ValidationError({"detail": "The query string has too many parameters."}) from error
-    return {_text_of(name): _text_of(value) for name, value in pairs}
-
-
-def _text_of(value: bytes) -> str:
-    return value.decode("utf-8", errors="surrogateescape")
+    return dict(pairs)
 
 
 def read_identifier(given: object) -> str:

@@ -19,7 +19,7 @@ UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
 FEATURE_NOT_FOUND = "Given feature not found"
 MISSING_IDENTIFIER = "Missing identifier"
 
-# HTTP dates have whole seconds; within this time of a change another could come and look the same.
+# HTTP dates have whole seconds: within this time of a change another could come and look the same.
 _SETTLED_AFTER = timedelta(seconds=2)
 
 
@@ -106,8 +106,13 @@ def document(snapshot: Snapshot, *, if_modified_since: str | None, now: datetime
     changed_at = int(snapshot.updated_at.timestamp())
     headers = {**_headers(snapshot), "Last-Modified": http_date(changed_at)}
     seen_at = parse_http_date_safe(if_modified_since) if if_modified_since else None
-    settled = now - snapshot.updated_at >= _SETTLED_AFTER
-    if seen_at is not None and changed_at <= seen_at and settled:
+    # The client may have what came earlier in the same second.
+    unmistakable = (
+        now - snapshot.updated_at >= _SETTLED_AFTER
+        and snapshot.revision is not None
+        and snapshot.revision.is_alone_in_its_second
+    )
+    if seen_at is not None and changed_at <= seen_at and unmistakable:
         return SdkResponse(304, b"", headers)
     return SdkResponse(200, snapshot.document_body, headers)
 

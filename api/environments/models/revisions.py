@@ -48,6 +48,7 @@ FOR raised IN
     SET revision = known.revision + 1,
         nonce = gen_random_uuid(),
         updated_at = greatest(clock_timestamp(), known.updated_at + interval '1 microsecond'),
+        previous_updated_at = CASE WHEN known.revision > 0 THEN known.updated_at END,
         gone = NOT EXISTS (
             SELECT FROM environments_environment AS environment
             WHERE environment.id = known.environment_id AND environment.deleted_at IS NULL
@@ -75,6 +76,7 @@ class EnvironmentRevision(models.Model):
 
     (environment, revision, nonce) names one content: after a restore, a number may be issued again.
     `updated_at` only grows; it is the document's `updated_at`, its Last-Modified and its header.
+    `previous_updated_at` is that of the revision before: HTTP dates can't tell two within one second apart.
     """
 
     environment_id = models.IntegerField(primary_key=True)
@@ -82,6 +84,7 @@ class EnvironmentRevision(models.Model):
     revision = models.BigIntegerField()
     nonce = models.UUIDField()
     updated_at = models.DateTimeField()
+    previous_updated_at = models.DateTimeField(null=True)
     gone = models.BooleanField()
 
     def __str__(self) -> str:

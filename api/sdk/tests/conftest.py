@@ -1,0 +1,22 @@
+"""Fixtures for the SDK endpoints' tests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+Identify = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def identify(sdk_client) -> Identify:
+    """Return what `POST identities/` answers: `identify("kim", plan="pro")`, with the client-side key."""
+
+    def post(identifier: str | None = "kim", *, client: APIClient = sdk_client, **traits: Any) -> Any:
+        given = [{"trait_key": key, "trait_value": value} for key, value in traits.items()]
+        response = client.post("/api/v1/identities/", {"identifier": identifier, "traits": given}, "json")
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    return post

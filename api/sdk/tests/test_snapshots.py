@@ -1,0 +1,147 @@
+"""Snapshots: never older than the request, compiled once for each revision, bounded."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+
+from documents.tests.factories import make_feature
+from environments.models import Environment, EnvironmentRevision
+from features.models import FeatureState
+from sdk import snapshots as module
+from sdk.snapshots import SnapshotStore
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def store() -> SnapshotStore:
+    return SnapshotStore(most=2)
+
+
+@pytest.fixture
+def compiled(monkeypatch) -> list[int]:
+    """The environments that are compiled during the test, as often as they are."""
+    environments = []
+    compile_snapshot = module.compile_snapshot
+
+    def counting(rows):
+        environments.append(rows.environment.pk)
+        return compile_snapshot(rows)
+
+    monkeypatch.setattr(module, "compile_snapshot", counting)
+    return environments
+
+
+def test_a_snapshot_is_compiled_once_for_a_revision(store, environment, feature, django_assert_num_queries):
+    first = store.current(environment.pk)
+
+    with django_assert_num_queries(1):
+        second = store.current(environment.pk)
+
+    assert second is first
+
+
+def test_a_change_is_seen_by_the_next_reader(store, environment, feature):
+    before = store.current(environment.pk)
+
+    FeatureState.objects.filter(environment=environment).update(enabled=True)
+
+    after = store.current(environment.pk)
+    flags = [snapshot.compiled.evaluate(None).flags[feature.name].enabled for snapshot in (before, after)]
+    assert flags == [False, True]
+
+
+def test_a_number_that_is_given_again_with_other_content_is_not_taken_for_the_old_one(
+    store, environment, feature
+):
+    """As after a restore of the database: the number stands for something else, so the nonce differs."""
+    before = store.current(environment.pk)
+    assert before.revision
+    FeatureState.objects.filter(environment=environment).update(enabled=True)
+    EnvironmentRevision.objects.filter(environment_id=environment.pk).update(revision=before.revision.number)
+
+    after = store.current(environment.pk)
+
+    assert after.compiled.evaluate(None).flags[feature.name].enabled
+
+
+def test_a_transaction_sees_its_own_changes_and_leaves_nothing_behind(store, environment, feature):
+    with transaction.atomic():
+        FeatureState.objects.filter(environment=environment).update(enabled=True)
+        inside = store.current(environment.pk)
+        transaction.set_rollback(True)
+
+    outside = store.current(environment.pk)
+    assert inside.compiled.evaluate(None).flags[feature.name].enabled
+    assert not outside.compiled.evaluate(None).flags[feature.name].enabled
+
+
+def test_the_least_recently_read_environment_is_forgotten_first(store, project, compiled):
+    one, two, three = (Environment.objects.create(project=project, name=name) for name in "abc")
+    for environment in (one, two, one, three):
+        store.current(environment.pk)
+
+    compiled.clear()
+    for environment in (one, three, two):
+        store.current(environment.pk)
+
+    assert compiled == [two.pk]
+
+
+def test_readers_who_come_together_compile_once(store, environment, feature, compiled):
+    together = threading.Barrier(8)
+
+    def read(_: int) -> object:
+        try:
+            together.wait()
+            return store.current(environment.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(read, range(8)))
+
+    assert len({id(snapshot) for snapshot in found}) == 1
+    assert compiled == [environment.pk]
+
+
+def test_a_deleted_environment_is_gone_at_once(store, environment, feature):
+    store.current(environment.pk)
+
+    environment.delete()
+
+    with pytest.raises(Environment.DoesNotExist):
+        store.current(environment.pk)
+
+
+def test_readers_never_see_less_than_what_was_committed_before_they_asked(store, environment, project):
+    feature = make_feature(project, "counter", value="0")
+    states = FeatureState.objects.filter(feature=feature, environment=environment)
+    committed = 0
+    going_back: list[tuple[int, int]] = []
+    done = threading.Event()
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                wanted = committed
+                seen = store.current(environment.pk).compiled.evaluate(None).flags["counter"].value
+                assert isinstance(seen, int)
+                if seen < wanted:
+                    going_back.append((wanted, seen))
+        finally:
+            connection.close()
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for number in range(1, 60):
+        states.update(integer_value=number)
+        committed = number
+    done.set()
+    for reader in readers:
+        reader.join()
+
+    assert going_back == []
