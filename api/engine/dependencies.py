@@ -7,7 +7,7 @@ and a segment whose verdict rests on a cut does not match.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from engine.documents import Value
@@ -27,7 +27,6 @@ class FlagResolver:
 
     Attributes:
         resolved: the flags read so far, and those that they depend on, by feature name.
-        cyclic: the names of features found to depend on themselves.
     """
 
     def __init__(
@@ -38,12 +37,13 @@ class FlagResolver:
         own: Mapping[str, FeatureState],
     ) -> None:
         self.resolved: dict[str, Flag] = {}
-        self.cyclic: set[str] = set()
         self._subject = subject
         self._features = features
         self._candidates = candidates
         self._own = own
         self._resolving: list[str] = []
+        # By the name of a feature in a circle, the features at which its circles were closed.
+        self._circles: dict[str, set[str]] = {}
         self._cuts = 0
         self._verdicts: dict[int, bool] = {}
         subject.read_flag = self._read
@@ -59,6 +59,11 @@ class FlagResolver:
             self._verdicts[id(segment)] = verdict
         return verdict
 
+    @property
+    def cyclic(self) -> Iterable[str]:
+        """The names of the features found to depend on themselves."""
+        return self._circles
+
     def _read(self, name: str, part: str) -> Value:
         flag = self._flag(name)
         if flag is None:
@@ -70,17 +75,25 @@ class FlagResolver:
         if flag is not None or name not in self._features:
             return flag
         if name in self._resolving:
-            self.cyclic.update(self._resolving[self._resolving.index(name) :])
-        if name in self.cyclic:
+            self._close_circle(name)
+        for start in self._circles.get(name, set()) & set(self._resolving):
+            # Known to be in a circle, so it isn't asked again; but what asks for it now, while the
+            # start of that circle is still being resolved, is in it as well.
+            self._close_circle(start)
+        if name in self._circles:
             self._cuts += 1
             return None
         self._resolving.append(name)
         state = self._winner(name)
         self._resolving.pop()
-        if name in self.cyclic:
+        if name in self._circles:
             return None
         flag = self.resolved[name] = state.flag_for(self._subject.key)
         return flag
+
+    def _close_circle(self, start: str) -> None:
+        for name in self._resolving[self._resolving.index(start) :]:
+            self._circles.setdefault(name, set()).add(start)
 
     def _winner(self, name: str) -> FeatureState:
         if name in self._own:

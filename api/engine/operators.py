@@ -44,8 +44,7 @@ def compile_operator(
     """
     if operator_name == "IN":
         return _in(condition_value)
-    # A value is null in the database where nothing was entered; the document gives it as empty text.
-    text = "" if condition_value is None else str(condition_value)
+    text = _text(condition_value)
     if operator_name in _COMPARISONS:
         return _comparison(_COMPARISONS[operator_name], text)
     compile_test = _TESTS.get(operator_name)
@@ -54,6 +53,11 @@ def compile_operator(
     if operator_name == PERCENTAGE_SPLIT:
         return _percentage_split(text, segment_key)
     return None
+
+
+def _text(condition_value: object) -> str:
+    # Null in the database is a value that nobody entered; the document gives it as empty text.
+    return "" if condition_value is None else str(condition_value)
 
 
 def _comparison(compare: Callable[[Any, Any], bool], text: str) -> Test:
@@ -99,16 +103,15 @@ def _in(condition_value: str | Sequence[object] | None) -> Test:
 
 def _members(condition_value: str | Sequence[object] | None) -> list[str]:
     """Read a list, a JSON array in text, or text split by commas. Nothing is trimmed."""
-    if condition_value is None:
-        return [""]
-    if not isinstance(condition_value, str):
+    if isinstance(condition_value, list):
         return [str(member) for member in condition_value]
-    if condition_value.startswith("["):
+    text = _text(condition_value)
+    if text.startswith("["):
         try:
-            return [str(member) for member in json.loads(condition_value)]
+            return [str(member) for member in json.loads(text)]
         except (ValueError, RecursionError):
             pass  # not JSON after all
-    return condition_value.split(",")
+    return text.split(",")
 
 
 def _percentage_split(text: str, segment_key: str) -> Test | None:

@@ -1,7 +1,8 @@
 """What a condition looks at: a trait, or by a JSONPath something else of the evaluation context.
 
 A path has to be a singular query (RFC 9535, section 2.3.5.1: names and indexes only). A condition
-compares one value; wildcards, descendants and filters would walk the whole environment for it.
+compares one value; what may select several is not supported by the published engines either, and
+wildcards, descendants and filters would walk the whole environment for it.
 """
 
 from __future__ import annotations

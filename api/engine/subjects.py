@@ -21,22 +21,19 @@ class Identity:
     key: str | None = None
 
 
-def _no_flag(name: str, part: str) -> Value:
-    return None
-
-
 class Subject:
     """One identity during one evaluation, or the absence of one. Traits are normalised when first read."""
 
     __slots__ = ("_normalised", "identifier", "key", "read_flag", "traits")
+
+    # Gives a part of a flag by the feature's name. Set where conditions read flags: see `dependencies`.
+    read_flag: Callable[[str, str], Value]
 
     def __init__(self, identifier: str | None, key: str | None, traits: Mapping[str, object]) -> None:
         self.identifier = identifier
         self.key = key
         self.traits = traits
         self._normalised: dict[str, ContextValue] = {}
-        # Set while evaluating an environment whose conditions read flags: see `dependencies`.
-        self.read_flag: Callable[[str, str], Value] = _no_flag
 
     def trait(self, trait_key: str) -> ContextValue:
         """Return a trait as conditions compare it; None where it is not set."""
