@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import jsonpath_rfc9535
-from jsonpath_rfc9535.selectors import IndexSelector, NameSelector
+from jsonpath_rfc9535.selectors import IndexSelector, JSONPathSelector, NameSelector
 
 from engine.documents import EvaluationContext
 from engine.subjects import Subject
@@ -53,14 +53,13 @@ def path_parts(condition_property: str) -> PathParts:
         return ()
     if not query.singular_query():
         return ()
-    parts: list[str | int] = []
-    for segment in query.segments:
-        selector = segment.selectors[0]
-        if isinstance(selector, NameSelector):
-            parts.append(selector.name)
-        elif isinstance(selector, IndexSelector):
-            parts.append(selector.index)
-    return tuple(parts)
+    return tuple(_part(segment.selectors[0]) for segment in query.segments)
+
+
+def _part(selector: JSONPathSelector) -> str | int:
+    if isinstance(selector, NameSelector):
+        return selector.name
+    return cast(IndexSelector, selector).index  # a singular query has no other kind
 
 
 def flag_path(parts: PathParts) -> tuple[str, str] | None:

@@ -1,5 +1,7 @@
 """The mapping from documents agrees with the one that the Python SDK evaluates through."""
 
+from typing import Any
+
 from flag_engine.engine import get_evaluation_result
 from flagsmith import mappers
 from hypothesis import HealthCheck, given, settings
@@ -7,11 +9,13 @@ from hypothesis import strategies as st
 
 from engine.compiler import compile_context
 from engine.context import environment_context, feature_contexts
+from engine.documents import EnvironmentDocument, FeatureStateDocument
+from engine.subjects import Identity
 from engine.tests.strategies import CONTEXTS, identities
 
 UUID = "b3f0f9a4-90d8-4a2b-8d35-2c2d5c1c9a10"
 
-FEATURE_STATE = {
+FEATURE_STATE: FeatureStateDocument = {
     "feature": {"id": 42, "name": "new_checkout", "type": "MULTIVARIATE"},
     "enabled": False,
     "django_id": 311,
@@ -27,7 +31,7 @@ FEATURE_STATE = {
         }
     ],
 }
-DOCUMENT = {
+DOCUMENT: EnvironmentDocument = {
     "api_key": "client-key",
     "name": "Production",
     "feature_states": [FEATURE_STATE],
@@ -65,6 +69,10 @@ DOCUMENT = {
     },
     "identity_overrides": [],
 }
+
+
+def sdk_context(document) -> Any:
+    return mappers.map_environment_document_to_context(document)
 
 
 def test_a_document_is_mapped_as_sdks_map_it():
@@ -113,11 +121,11 @@ def test_a_document_is_mapped_as_sdks_map_it():
             }
         },
     }
-    assert context == mappers.map_environment_document_to_context(DOCUMENT)
+    assert context == sdk_context(DOCUMENT)
 
 
 def test_an_allocation_without_an_id_is_ordered_by_its_uuid_and_may_have_no_key():
-    state = {
+    state: FeatureStateDocument = {
         **FEATURE_STATE,
         "multivariate_feature_state_values": [
             {
@@ -213,16 +221,21 @@ def test_documents_evaluate_as_in_the_python_sdk(context, seed):
         override["identifier"]: feature_contexts(override["identity_features"])
         for override in document["identity_overrides"]
     }
-    sdk_context = mappers.map_environment_document_to_context(document)
+    theirs_without_identity = sdk_context(document)
+    theirs_with_identity: Any
 
     for identity in identities(context, seed, 25):
         # In the SDK a trait of this name would take the identifier's place, and another's overrides.
-        identity.traits.pop("$.identity.identifier", None)
+        traits = {key: value for key, value in identity.traits.items() if key != "$.identity.identifier"}
 
-        ours = compiled.evaluate(identity, overrides.get(identity.identifier)).to_result()
-        theirs = get_evaluation_result(
-            {**sdk_context, "identity": {"identifier": identity.identifier, "traits": identity.traits}}
-        )
+        ours = compiled.evaluate(
+            Identity(identity.identifier, traits), overrides.get(identity.identifier)
+        ).to_result()
+        theirs_with_identity = {
+            **theirs_without_identity,
+            "identity": {"identifier": identity.identifier, "traits": traits},
+        }
+        theirs = get_evaluation_result(theirs_with_identity)
 
         for flag in theirs["flags"].values():
             flag["reason"] = "DEFAULT" if flag["reason"] == "STATIC" else flag["reason"]

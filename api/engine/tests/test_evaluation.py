@@ -20,7 +20,9 @@ def evaluate(*features, segments=(), identity=USER, overrides=None, **options):
     """Return the flag of `checkout`, having checked that asking for it alone gives the same."""
     compiled = compile_context(context(*features, segments=segments), **options)
     flag = compiled.evaluate(identity, overrides).flags["checkout"]
-    assert compiled.evaluate_feature("checkout", identity, overrides).to_result() == flag.to_result()
+    single = compiled.evaluate_feature("checkout", identity, overrides)
+    assert single is not None
+    assert single.to_result() == flag.to_result()
     return flag
 
 

@@ -63,7 +63,7 @@ def is_settled(text):
 
 
 @settings(
-    max_examples=1000, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+    max_examples=600, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
 )
 @given(pattern=PATTERNS, subjects=st.lists(SUBJECTS, min_size=5, max_size=10))
 @example(pattern=r"\w+@\w+\.com$", subjects=["a@b.com", "a@b.com\n", "a@b.com\n\n", "é@b.com"])
@@ -106,6 +106,7 @@ def test_a_word_boundary_is_python_s_for_text_in_ascii(pattern, subject):
         ("(?m)^b", "a\nb", False),
         (r"\d", "٣", True),
         (r"(?a)\d", "٣", False),
+        (r"(?a)(?u:\d)", "٣", True),
         (r"\w+$", "été", True),
         (r"\s", "\u2003", True),
         ("(?i)É", "é", True),

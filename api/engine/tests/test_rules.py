@@ -69,9 +69,9 @@ def test_groups_of_a_rule_may_be_missing_or_null():
 
 
 def test_rules_nested_beyond_all_sense_never_match():
-    nested = rule(TRUE)
-    for _ in range(MAX_RULE_DEPTH):
-        nested = rule(rules=[nested])
+    deepest = rule(TRUE)
+    for _ in range(MAX_RULE_DEPTH - 1):
+        deepest = rule(rules=[deepest])
 
-    assert not matches(nested)
-    assert matches(nested["rules"][0])
+    assert matches(deepest)
+    assert not matches(rule(rules=[deepest]))
