@@ -65,7 +65,7 @@ def running(log: Path, *arguments: str, **environment: str) -> Iterator[Running]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, MANAGE, *arguments],
-            env={**MACHINE, **environment},
+            env={**MACHINE, "PYTHONUNBUFFERED": "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

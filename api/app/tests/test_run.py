@@ -2,14 +2,17 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
+import subprocess
+import sys
 from urllib.parse import urlsplit
 
 import requests
 from django.db import connection
 
-from app.tests.commands import free_port, manage, processes_of, running
+from app.tests.commands import MACHINE, free_port, manage, processes_of, running
 from organisations.models import Organisation
 from users.models import User
 from users.tests.factories import PASSWORD
@@ -27,6 +30,15 @@ def sign_in(url: str, email: str, password: str) -> requests.Response:
         {"username": email, "password": password, "csrfmiddlewaretoken": token[1]},
         timeout=10,
     )
+
+
+def snippet(output: str) -> str:
+    """Return the Python lines that were printed to be pasted."""
+    found = re.search(
+        r"^from flagsmith import .*?^print\(flags\.get_feature_value[^\n]*", output, re.M | re.S
+    )
+    assert found
+    return found[0]
 
 
 def test_a_first_run_and_a_second_one(tmp_path):
@@ -54,6 +66,27 @@ def test_a_first_run_and_a_second_one(tmp_path):
     assert password not in second.output
     assert f"changepassword {email}" in second.output
     assert password.encode() not in b"".join(path.read_bytes() for path in data.glob("*") if path.is_file())
+
+
+def test_what_is_printed_works_when_pasted(tmp_path):
+    with running(tmp_path / "log", "run", DATA_DIR=str(tmp_path / "data"), PORT=str(free_port())) as server:
+        server.wait_for(LAST_LINE)
+        curl, option, header, flags_url = shlex.split(server.wait_for(r"^ +(curl .*)$")[1])
+
+        flags = requests.get(flags_url, headers=dict([header.split(": ")]), timeout=10)
+        by_the_sdk = subprocess.run(
+            [sys.executable],
+            input=snippet(server.output),
+            env=MACHINE,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        assert (curl, option) == ("curl", "-H")
+        assert "new_checkout" in [flag["feature"]["name"] for flag in flags.json()]
+        assert by_the_sdk.stdout == "True\nNone\n"
+        server.interrupt()
 
 
 def test_a_database_in_use_is_served_and_never_filled(transactional_db, tmp_path):

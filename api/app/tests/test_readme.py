@@ -1,0 +1,97 @@
+"""The README's commands, taken from the README itself and typed in as they stand there."""
+
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from django.conf import settings
+from flagsmith import Flagsmith
+
+from app.tests.commands import MACHINE, free_port, running
+
+README = (settings.REPOSITORY_DIR / "README.md").read_text()
+SUPERUSER = {
+    "DJANGO_SUPERUSER_EMAIL": "kim@example.org",
+    "DJANGO_SUPERUSER_PASSWORD": "correct horse battery staple",
+    "DJANGO_SUPERUSER_FIRST_NAME": "Kim",
+    "DJANGO_SUPERUSER_LAST_NAME": "de Vries",
+}
+
+
+def commands_under(heading: str) -> list[str]:
+    """Return the lines of the shell block under a heading."""
+    block = re.search(rf"^## {heading}$.*?^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert block
+    return block[1].strip().splitlines()
+
+
+def test_the_path_by_hand(tmp_path):
+    *installing, changing, migrate, cache_table, superuser, serving = commands_under("By hand")
+    environment = {**MACHINE, **SUPERUSER, "DATA_DIR": str(tmp_path / "data")}
+
+    _assert_that_it_installs_what_is_pinned(installing)
+    assert changing == "cd api"
+    for command in (migrate, cache_table, f"{superuser} --noinput"):
+        done = subprocess.run(
+            _with_this_python(command),
+            cwd=settings.API_DIR,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    port = free_port()
+    manage, *arguments = _with_this_python(serving)[1:]
+    assert manage == "manage.py"
+    with running(tmp_path / "log", *arguments, str(port), DATA_DIR=environment["DATA_DIR"]) as server:
+        server.wait_for(r"Quit the server with CONTROL-C")
+        assert requests.get(f"http://127.0.0.1:{port}/admin/login/", timeout=10).ok
+        assert requests.get(f"http://127.0.0.1:{port}/static/admin/css/base.css", timeout=10).ok
+        server.interrupt()
+
+
+def test_the_setting_of_the_python_sdk_is_one_that_it_has():
+    assert {"environment_key", "api_url"} <= inspect.signature(Flagsmith.__init__).parameters.keys()
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([\w./-]+)\)", README))
+def test_what_the_readme_links_to_is_there(path):
+    assert (settings.REPOSITORY_DIR / path).exists()
+
+
+def test_the_tree_in_the_readme_is_the_tree():
+    listed = re.search(r"^## Where things live\n\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    assert listed
+
+    named = set(re.findall(r"(\w+)/", listed[1])) - {"api"}
+
+    assert named == {each.name for each in settings.API_DIR.iterdir() if (each / "__init__.py").exists()}
+
+
+def _assert_that_it_installs_what_is_pinned(commands: list[str]) -> None:
+    """Check the commands that make the environment; the last one only says what it would do."""
+    *_, synchronise = commands
+    program, *files = shlex.split(synchronise)
+    told = subprocess.run(
+        [sys.executable, "-m", "piptools", "sync", "--dry-run", *files],
+        cwd=settings.REPOSITORY_DIR,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (program, told.returncode) == ("pip-sync", 0), told.stdout + told.stderr
+    assert "Everything up-to-date" in told.stdout + told.stderr
+
+
+def _with_this_python(command: str) -> list[str]:
+    python, *arguments = shlex.split(command)
+    assert python == "python"
+    return [sys.executable, *arguments]
