@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from core.openapi import OpenApiJsonView, OpenApiYamlView
+from sdk.views.analytics import EvaluationsView
 
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("sdk.urls")),
@@ -21,10 +22,15 @@ api_v1: list[URLPattern | URLResolver] = [
     path("swagger.yaml", OpenApiYamlView.as_view(), name="openapi-yaml"),
 ]
 
+api_v2 = [
+    path("analytics/flags/", EvaluationsView.as_view()),
+]
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
+    path("api/v2/", include(api_v2)),
 ]
 
 handler400 = "core.errors.bad_request"

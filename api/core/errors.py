@@ -46,7 +46,23 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return Response(exceptions.ValidationError(detail=_messages(error)).detail, status=400)
     if isinstance(error, IntegrityError) and (reason := violation_message(error)):
         return Response({"non_field_errors": [reason]}, status=400)
-    return rest_framework_handler(error, context)
+    response = rest_framework_handler(error, context)
+    if response is not None:
+        response.data = index_aligned(response.data)
+    return response
+
+
+def index_aligned(errors: Any) -> Any:
+    """Turn errors of a list's items, which REST framework keeps by index, into lists.
+
+    `{1: {"name": ["…"]}}` becomes `[{}, {"name": ["…"]}]`: clients of Flagsmith's API look for an item's
+    errors at the item's place.
+    """
+    if isinstance(errors, dict) and errors and all(isinstance(key, int) for key in errors):
+        return [index_aligned(errors.get(index, {})) for index in range(max(errors) + 1)]
+    if isinstance(errors, dict):
+        return {key: index_aligned(value) for key, value in errors.items()}
+    return errors
 
 
 def violation_message(error: IntegrityError) -> str | None:

@@ -1,5 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
+from sdk.views.analytics import EvaluationCountsView, TelemetryView
 from sdk.views.deprecated import IdentityFlagsView, IdentityTraitView, IdentityView, VariantsView
 from sdk.views.document import EnvironmentDocumentView
 from sdk.views.flags import FlagsView
@@ -14,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("traits/", TraitsView.as_view()),
     path("traits/bulk/", BulkTraitsView.as_view()),
     path("traits/increment-value/", IncrementTraitView.as_view()),
+    path("analytics/flags/", EvaluationCountsView.as_view()),
+    path("analytics/telemetry/", TelemetryView.as_view()),
     # Deprecated.
     path("flags/<str:identifier>", IdentityFlagsView.as_view()),
     path("flags/<int:feature_id>/multivariate-options/", VariantsView.as_view()),

@@ -61,23 +61,16 @@ def wrong_values(value: Any) -> list[Any]:
 
 def doubtful_values(value: Any) -> list[Any]:
     """Return what a field may take or refuse, but nothing may fail on."""
+    numbers = [-1, 0, 1.5, 1e300, LONG_NUMBER, *HUGE_NUMBERS]
     return [
         None,
         True,
-        -1,
-        0,
-        1.5,
         "",
         "7",
-        " ",
         "x" * 30_000,
-        *HUGE_NUMBERS,
-        LONG_NUMBER,
-        1e300,
-        *UNSTORABLE,
         [None],
-        [[]],
-        [UNSTORABLE[0]],
-        [LONG_NUMBER],
-        {"nul \x00": "nul \x00"},
+        [[UNSTORABLE[0]]],
+        {UNSTORABLE[0]: UNSTORABLE[1]},
+        *UNSTORABLE,
+        *(numbers if isinstance(value, int | float) else numbers[-3:]),
     ]

@@ -59,24 +59,30 @@ def send(
     """
     client = APIClient(raise_request_exception=False, headers=headers)
     data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
-    with transaction.atomic(), CaptureQueriesContext(connection) as statements:
-        before = fingerprint()
-        response = client.generic(
-            method,
-            path,
-            data,  # type: ignore[arg-type]  # bytes are what it sends
-            content_type=content_type,
-            QUERY_STRING=query if isinstance(query, str) else urlencode(query),
-        )
-        outcome = Outcome(
-            status=_after_commit(response.status_code),
-            content=response.getvalue(),
-            content_type=response.get("Content-Type", ""),
-            statements=len(statements) - 1,
-            changed=fingerprint() != before,
-        )
+    with transaction.atomic():
+        with CaptureQueriesContext(connection) as statements:
+            response = client.generic(
+                method,
+                path,
+                data,  # type: ignore[arg-type]  # bytes are what it sends
+                content_type=content_type,
+                QUERY_STRING=query if isinstance(query, str) else urlencode(query),
+            )
+        status, after = response.status_code, None
+        if any(_may_write(each["sql"]) for each in statements.captured_queries):
+            status, after = _after_commit(status), fingerprint()
         transaction.set_rollback(True)
-    return outcome
+    return Outcome(
+        status=status,
+        content=response.getvalue(),
+        content_type=response.get("Content-Type", ""),
+        statements=len(statements),
+        changed=after is not None and after != fingerprint(),  # what was before is there again
+    )
+
+
+def _may_write(sql: str) -> bool:
+    return not sql.startswith(("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT"))
 
 
 def fingerprint() -> tuple[Any, ...]:

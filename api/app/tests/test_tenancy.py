@@ -23,7 +23,7 @@ SIGNED_IN = {name: headers for name, headers in INTRUDERS.items() if name != "no
 
 HIDDEN = {401, 403, 404}
 GUARDED = [route for route in ROUTES if example_of(route).caller is not Caller.ANYONE]
-WITH_PARAMETERS = [route for route in ROUTES if route.parameters]
+WITH_IDS = [route for route in ROUTES if set(route.parameters) - example_of(route).any_value]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def own(victim) -> World:
 
 
 @pytest.mark.parametrize("intruder", INTRUDERS)
-@pytest.mark.parametrize("route", WITH_PARAMETERS, ids=str)
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
 def test_no_id_in_the_path_reaches_another_organisation(route, intruder, victim, own):
     example = example_of(route)
     foreign, ours = example.path(victim), example.path(own)
@@ -138,7 +138,7 @@ def is_id(value: object) -> bool:
 def answered(outcome: Outcome, path: tuple[str | int, ...]) -> object:
     """Return what an answer has where the request had `path`; None where it has nothing there."""
     try:
-        return value_at(outcome.json(), path)
+        return value_at(outcome.json(), path) if outcome.content else None
     except (KeyError, IndexError, TypeError):
         return None
 

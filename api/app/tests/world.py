@@ -17,7 +17,10 @@ from users.tests.factories import make_user
 
 @dataclass(frozen=True)
 class World:
-    """A tenant. `marker` stands in each of its names, keys and values; no other tenant's text has it."""
+    """A tenant. `marker` stands in each of its names, keys and values; no other tenant's text has it.
+
+    Only its identity has the name that every tenant's identity has: names are no reason to mix them up.
+    """
 
     marker: str
     organisation: Organisation
@@ -72,7 +75,7 @@ def build_world(marker: str) -> World:
         rule=nested, operator=Operator.EQUAL, property=f"{marker} trait", value=f"{marker} condition"
     )
     identity = Identity.objects.create(
-        environment=environment, identifier=f"{marker} identity", traits={f"{marker} trait": f"{marker} text"}
+        environment=environment, identifier="kim", traits={f"{marker} trait": f"{marker} text"}
     )
     feature_segment = FeatureSegment.objects.create(feature=feature, segment=segment, environment=environment)
     override: dict[str, Any] = {"feature": feature, "environment": environment, "enabled": True}

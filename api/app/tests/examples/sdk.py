@@ -65,6 +65,39 @@ EXAMPLES: dict[str, Example] = {
         },
         text=frozenset({"identifier", "trait_key"}),
     ),
+    "POST /api/v1/analytics/flags/": Example(
+        caller=Caller.CLIENT_KEY,
+        body=lambda world: {"checkout": 3, "unknown": 1},
+        takes_anything=frozenset({"checkout", "unknown"}),
+    ),
+    "POST /api/v2/analytics/flags/": Example(
+        caller=Caller.CLIENT_KEY,
+        body=lambda world: {
+            "evaluations": [
+                {
+                    "feature_name": world.feature.name,
+                    "identity_identifier": world.identity.identifier,
+                    "enabled_when_evaluated": True,
+                    "count": 3,
+                }
+            ]
+        },
+        ignored=frozenset({"evaluations.feature_name"}),  # what isn't the project's own is dropped
+    ),
+    "POST /api/v1/analytics/telemetry/": Example(
+        caller=Caller.ANYONE,
+        body=lambda world: {
+            "organisations": 1,
+            "projects": 1,
+            "environments": 1,
+            "features": 1,
+            "segments": 1,
+            "users": 1,
+            "debug_enabled": False,
+            "env": "production",
+        },
+        text=frozenset({"env"}),
+    ),
     "GET /api/v1/environment-document/": Example(caller=Caller.SERVER_KEY),
     "GET /api/v1/flags/{identifier}": Example(
         caller=Caller.CLIENT_KEY, path=identifier_in, any_value=frozenset({"identifier"})

@@ -94,8 +94,8 @@ def test_remote_and_local_evaluation_agree_on_500_identities(sdk, remote, local,
     assert [flags.keys() for flags in from_server] == [own.keys() for own in by_itself]
 
 
-def test_shares_are_kept_among_many(sdk, remote, crowd):
-    flags = sdk.identity_flags(remote, crowd)
+def test_shares_are_kept_among_many(sdk, local, crowd):
+    flags = sdk.identity_flags(local, crowd)
 
     colours = [each["colour"][1] for each in flags]
     shares = {colour: colours.count(colour) / len(crowd) for colour in ("green", "orange", "blue")}
