@@ -26,8 +26,8 @@ import re2
 _Item: TypeAlias = tuple[Any, Any]
 
 MAX_GROUP_DEPTH = 50
-# RE2's budget for one pattern. It bounds the time to compile (25 ms) and to match as well.
-MAX_PATTERN_BYTES = 1 << 20
+# RE2's budget for one pattern, enough for `\w{1,64}@`. It bounds the time to compile (50 ms) and to match.
+MAX_PATTERN_BYTES = 1 << 21
 
 _DIGIT = r"\p{Nd}"
 _WORD = r"\p{L}\p{N}_"

@@ -120,6 +120,7 @@ def test_a_word_boundary_is_python_s_for_text_in_ascii(pattern, subject):
         (r"\N{SNOWMAN}", "☃", True),
         (r"(?x) a  # one letter", "a", True),
         ("a{2,}", "aa", True),
+        (r"\w{1,64}@\w+\.com$", "ada@example.com", True),
         ("(?:a$)?", "a\n", True),
     ],
 )
