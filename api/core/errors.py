@@ -21,7 +21,7 @@ class DomainError(Exception):
     Rendered as `{"detail": message, "code": code}` with `status_code`. Subclasses name the case.
     """
 
-    status_code = status.HTTP_400_BAD_REQUEST
+    status_code: int = status.HTTP_400_BAD_REQUEST
     code = "invalid"
 
 

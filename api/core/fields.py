@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
@@ -26,6 +26,32 @@ class IdListField(serializers.ListField):
 
     def to_representation(self, data: Any) -> list[int]:
         return [row.pk for row in data.all()] if hasattr(data, "all") else super().to_representation(data)
+
+
+class ConstantField(serializers.Field):
+    """What clients expect to read and what is always the same here. `value` is what JSON has."""
+
+    def __init__(self, value: str | int | bool | list[Any] | None, **options: Any) -> None:
+        super().__init__(**{"read_only": True, **options})
+        self.value = value
+
+    def get_attribute(self, instance: Any) -> Any:
+        return self
+
+    def to_representation(self, value: Any) -> Any:
+        return self.value
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of several words. A refusal repeats what was sent, but not at length."""
+
+    def fail(self, key: str, **words: Any) -> NoReturn:
+        super().fail(key, **{name: _quotable(word) for name, word in words.items()})
+
+
+def _quotable(value: object) -> str:
+    """Return the beginning of a text, without the half characters that no answer could carry."""
+    return f"{value!s:.100}".encode("utf-8", "replace").decode()
 
 
 class PercentageField(serializers.FloatField):

@@ -6,12 +6,14 @@ models choose their tools by them.
 
 import re
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from django.utils.encoding import force_bytes
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import build_basic_type
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -23,8 +25,9 @@ _WORDS = {
     "edge-featurestates": "edge_feature_states",
     "api-keys": "server_side_keys",
     "mv-options": "multivariate_options",
+    "my-permissions": "my_permissions",
 }
-_SAME_IN_PLURAL = {"analytics", "status", "me", "telemetry"}
+_SAME_IN_PLURAL = {"my_permissions", "analytics", "status", "me", "telemetry"}
 
 
 class ReadableSchema(AutoSchema):
@@ -42,6 +45,20 @@ class ReadableSchema(AutoSchema):
         is_list = self.method == "GET" and self._is_list_view()
         nouns = [*(singular(parent) for parent in parents), last if is_list else singular(last)]
         return "_".join(["list" if is_list else self.verbs[self.method], *nouns])
+
+
+class ConstantFieldSchema(OpenApiSerializerFieldExtension):
+    """A constant's type is that of its value."""
+
+    target_class = "core.fields.ConstantField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        value = self.target.value
+        if value is None:
+            return {"nullable": True}
+        if isinstance(value, list):
+            return {"type": "array", "items": {}}
+        return build_basic_type(type(value)) or {}
 
 
 def singular(noun: str) -> str:

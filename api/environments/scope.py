@@ -33,13 +33,14 @@ class InEnvironment(ScopedView):
         Raises:
             NotFound, PermissionDenied: there is none, or none for this caller and action.
         """
-        environment = _environment_with(self.kwargs["environment_key"])
+        environment = environment_with(self.kwargs["environment_key"])
         if environment is None or not may(self.request.user, self.required_permission, environment):
             raise NotFound if self.hides_environment else PermissionDenied
         return environment
 
 
-def _environment_with(key: str) -> Environment | None:
+def environment_with(key: str) -> Environment | None:
+    """Return the environment with this client-side key, and its project."""
     if "\0" in key:  # which PostgreSQL refuses to look for
         return None
     environments: QuerySet[Environment] = Environment.objects.select_related("project")

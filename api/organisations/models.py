@@ -2,6 +2,7 @@
 
 import uuid
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 
@@ -47,8 +48,25 @@ class Role(models.TextChoices):
     USER = "USER", "User"
 
 
+# The lock makes two administrators who leave at once wait for each other; the second then sees that the
+# first has gone.
+_KEEP_AN_ADMINISTRATOR = """
+PERFORM FROM organisations_organisation
+WHERE id = OLD.organisation_id AND deleted_at IS NULL FOR NO KEY UPDATE;
+IF FOUND
+AND EXISTS (SELECT FROM organisations_organisationmembership WHERE organisation_id = OLD.organisation_id)
+AND NOT EXISTS (
+    SELECT FROM organisations_organisationmembership
+    WHERE organisation_id = OLD.organisation_id AND role = 'ADMIN'
+) THEN
+    RAISE check_violation USING MESSAGE = 'An organisation needs an administrator.';
+END IF;
+RETURN NULL;
+"""
+
+
 class OrganisationMembership(models.Model):
-    """A user's place in an organisation."""
+    """A user's place in an organisation. The last administrator among its members keeps the role."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
@@ -62,6 +80,15 @@ class OrganisationMembership(models.Model):
                 fields=["user", "organisation"],
                 name="one_membership_per_user",
                 violation_error_message="This user already belongs to the organisation.",
+            )
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="keep_an_administrator",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("role", "organisation_id") | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__role=Role.ADMIN),
+                func=_KEEP_AN_ADMINISTRATOR,
             )
         ]
 

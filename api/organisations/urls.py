@@ -1,3 +1,17 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from organisations.views import MemberViewSet, OrganisationByUuidView, OrganisationViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("organisations", OrganisationViewSet, "organisation")
+router.register("organisations/<str:organisation_pk>/users", MemberViewSet, "organisation-user")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(
+        "organisations/get-by-uuid/<uuid:uuid>/",
+        OrganisationByUuidView.as_view(),
+        name="organisation-by-uuid",
+    ),
+    *router.urls,
+]

@@ -5,7 +5,7 @@ organisation gives everything but what is kept for its administrators; the keys 
 permission catalogue's, so that finer grants change only this module.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
@@ -23,6 +23,7 @@ class Grants:
 
     admin: bool
     permissions: list[str]
+    tag_based_permissions: list[Any] = field(default_factory=list)
 
 
 def may(actor: Actor, permission: str, target: Any) -> bool:
@@ -33,7 +34,7 @@ def may(actor: Actor, permission: str, target: Any) -> bool:
             may do, `MEMBER` for what all members of an organisation may.
         target: a project, or what has one, brings its organisation along without a query.
     """
-    if permission == ADMIN and level_of(target) is Level.ORGANISATION:
+    if level_of(target) is Level.ORGANISATION and _is_for_administrators(permission, target):
         return is_organisation_admin(actor, organisation_id_of(target))
     return is_member(actor, organisation_id_of(target))
 
@@ -70,6 +71,13 @@ def visible(actor: Actor, rows: QuerySet, organisation_path: str) -> QuerySet:
     if isinstance(actor, AnonymousUser):
         return rows.none()
     return rows.filter(**{f"{organisation_path}__memberships__user": actor})
+
+
+def _is_for_administrators(permission: str, organisation: Any) -> bool:
+    """Whether only administrators hold `permission`, whoever else was granted it."""
+    return permission == ADMIN or (
+        permission == "CREATE_PROJECT" and organisation.restrict_project_create_to_admin
+    )
 
 
 def is_member(actor: Actor, organisation_id: int) -> bool:

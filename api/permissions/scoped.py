@@ -6,12 +6,14 @@ from typing import ClassVar
 from rest_framework import permissions
 from rest_framework.generics import GenericAPIView
 
+from permissions.catalogue import ADMIN
+
 
 class ScopedView(GenericAPIView):
     """A view inside a project or an environment, whose actions need permissions on it."""
 
     read_permission: ClassVar[str]
-    write_permission: ClassVar[str]
+    write_permission: ClassVar[str] = ADMIN
     permission_by_action: ClassVar[Mapping[str, str]] = {}
 
     @property

@@ -23,4 +23,4 @@ class GrantsSerializer(serializers.Serializer):
 
     permissions = serializers.ListField(child=serializers.CharField(), read_only=True)
     admin = serializers.BooleanField(read_only=True)
-    tag_based_permissions = TagBasedPermissionsSerializer(many=True, read_only=True, default=[])
+    tag_based_permissions = TagBasedPermissionsSerializer(many=True, read_only=True)

@@ -13,10 +13,15 @@ from projects.models import Project
 class InProject(ScopedView):
     """A view below one project, which is `self.project` and one that the caller may use.
 
-    What the caller may not use looks as if it didn't exist: 404 for reading, 403 for writing.
+    What the caller may not use looks as if it didn't exist: 404 where `hides_project`, which is for reading
+    unless the view says otherwise, else 403.
     """
 
     read_permission = "VIEW_PROJECT"
+
+    @property
+    def hides_project(self) -> bool:
+        return self.reads
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
@@ -31,5 +36,5 @@ class InProject(ScopedView):
         """
         project: Project | None = Project.objects.filter(pk=self.kwargs["project_pk"]).first()
         if project is None or not may(self.request.user, self.required_permission, project):
-            raise NotFound if self.reads else PermissionDenied
+            raise NotFound if self.hides_project else PermissionDenied
         return project

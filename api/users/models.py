@@ -5,13 +5,15 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Lower
 
 
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         """Find by e-mail address, whatever the letter case: people type it as they like."""
-        return self.get(email__iexact=username)
+        # Compared as the unique index does it, so that there is one such user at most.
+        return self.alias(any_case=Lower("email")).get(any_case=Lower(Value(username)))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create a user who may not enter the admin as a superuser.
@@ -30,12 +32,19 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
 
+class SignUpType(models.TextChoices):
+    NO_INVITE = "NO_INVITE", "Without an invitation"
+    INVITE_EMAIL = "INVITE_EMAIL", "Invited by e-mail"
+    INVITE_LINK = "INVITE_LINK", "By an invitation link"
+
+
 class User(AbstractUser):
     username = models.CharField(  # type: ignore[assignment]  # optional here
         max_length=150, unique=True, null=True, blank=True
     )
     email = models.EmailField("e-mail address", unique=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sign_up_type = models.CharField(max_length=100, choices=SignUpType, null=True, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
@@ -54,3 +63,12 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def auth_type(self) -> str:
+        """How the user signs in."""
+        return "EMAIL"
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = self.email.strip().lower()

@@ -1,3 +1,11 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from users.views import CurrentUserView, LoginView, LogoutView, RegistrationView, TokenView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("auth/login/", LoginView.as_view(), name="login"),
+    path("auth/logout/", LogoutView.as_view(), name="logout"),
+    path("auth/token/", TokenView.as_view(), name="token"),
+    path("auth/users/", RegistrationView.as_view(), name="users"),
+    path("auth/users/me/", CurrentUserView.as_view(), name="current-user"),
+]

@@ -166,6 +166,9 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LAST_LOGIN_UPDATE_THRESHOLD_MINUTES = env.integer(
+    "LAST_LOGIN_UPDATE_THRESHOLD_MINUTES", 30, help="How exact a user's last login is kept."
+)
 AXES_ENABLED = env.boolean("ENABLE_AXES", True, help="Lock an account after repeated failed logins.")
 AXES_FAILURE_LIMIT = env.integer("AXES_FAILURE_LIMIT", 10, help="Failed logins before the lockout.")
 AXES_COOLOFF_TIME = (
@@ -229,6 +232,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "core.openapi.ReadableSchema",
     "DEFAULT_THROTTLE_RATES": {
         "login": env.text("LOGIN_THROTTLE_RATE", "20/min", help="Login attempts an address may make."),
+        "signup": env.text("SIGNUP_THROTTLE_RATE", "10000/min", help="Registrations from one address."),
     },
     "EXCEPTION_HANDLER": "core.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other

@@ -87,7 +87,9 @@ def test_no_id_in_a_body_reaches_another_organisation(route, intruder, victim, o
     echoed = [
         field(path)
         for path in swapped
-        if field(path) in accepted and value_at(foreign, path) == answered(accepted[field(path)], path)
+        if field(path) in accepted
+        and field(path) not in example.echoed
+        and value_at(foreign, path) == answered(accepted[field(path)], path)
     ]
     assert echoed == []
 

@@ -25,6 +25,7 @@ class World:
     marker: str
     organisation: Organisation
     admin: User
+    member: User
     token: str
     project: Project
     environment: Environment
@@ -45,7 +46,9 @@ class World:
 def build_world(marker: str) -> World:
     organisation = Organisation.objects.create(name=f"{marker} organisation")
     admin = make_user(email=f"{marker}@example.org", first_name=f"{marker} first name")
+    member = make_user(email=f"{marker}.member@example.org", last_name=f"{marker} last name")
     organisation.memberships.create(user=admin, role=Role.ADMIN)
+    organisation.memberships.create(user=member, role=Role.USER)
     project = Project.objects.create(
         organisation=organisation, name=f"{marker} project", only_allow_lower_case_feature_names=False
     )
@@ -83,6 +86,7 @@ def build_world(marker: str) -> World:
         marker=marker,
         organisation=organisation,
         admin=admin,
+        member=member,
         token=Token.objects.create(user=admin).key,
         project=project,
         environment=environment,

@@ -29,11 +29,12 @@ class Environment(SoftDeletableModel):
         max_length=100,
         default=short_key,
         unique=True,
-        # What begins with "ser." is looked for among the server-side keys, and the key stands in URLs.
+        # What begins with "ser." is looked for among the server-side keys. Keys stand in headers, which carry
+        # ASCII, and in URLs, where these words and dots mean something else.
         validators=[
             RegexValidator(
-                r"^(?!ser\.)[^/\s]+\Z",
-                "A client-side key has no slash or blank and doesn't begin with 'ser.'.",
+                r"^(?!ser\.|\.\.?\Z|permissions\Z|get-by-uuid\Z)[!-.0-~]+\Z",
+                "A client-side key has visible ASCII characters, no slash, and doesn't begin with 'ser.'.",
             )
         ],
     )

@@ -4,11 +4,18 @@ The walks of malformed input and of tenancy make their requests from these, so a
 soon as it has an example.
 """
 
-from app.tests.examples import documents, sdk
+from app.tests.examples import accounts, documents, environments, organisations, projects, sdk
 from app.tests.examples.example import Caller, Example
 from app.tests.routes import Route, api_routes
 
-EXAMPLES: dict[str, Example] = {**documents.EXAMPLES, **sdk.EXAMPLES}
+EXAMPLES: dict[str, Example] = {
+    **accounts.EXAMPLES,
+    **documents.EXAMPLES,
+    **environments.EXAMPLES,
+    **organisations.EXAMPLES,
+    **projects.EXAMPLES,
+    **sdk.EXAMPLES,
+}
 
 ROUTES = [route for route in api_routes() if str(route) in EXAMPLES]
 

@@ -39,6 +39,7 @@ class Example:
         text: fields whose text is stored, and answered, as it came.
         takes_anything: fields in which no JSON type is wrong, because the contract converts or drops it.
         ignored: fields that name another object, and that the route accepts and ignores.
+        echoed: of the ignored fields those that the answer repeats.
         any_value: path parameters in which nothing is malformed.
         is_page: it answers people, in HTML.
     """
@@ -50,6 +51,7 @@ class Example:
     text: frozenset[str] = frozenset()
     takes_anything: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
+    echoed: frozenset[str] = frozenset()
     any_value: frozenset[str] = frozenset()
     is_page: bool = False
 

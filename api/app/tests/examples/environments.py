@@ -1,0 +1,68 @@
+"""Environments and their server-side keys."""
+
+from typing import Any
+
+from app.tests.examples.example import Example
+from app.tests.world import World
+
+
+def in_environment(world: World) -> dict[str, Any]:
+    return {"environment_key": world.environment.api_key}
+
+
+def the_key(world: World) -> dict[str, Any]:
+    return {**in_environment(world), "pk": world.server_key.pk}
+
+
+def environment_body(world: World) -> dict[str, Any]:
+    return {
+        "name": "renamed",
+        "api_key": "renamed",
+        "description": "description",
+        "minimum_change_request_approvals": 1,
+        "allow_client_traits": False,
+        "banner_text": "banner",
+        "banner_colour": "#123456",
+        "hide_disabled_flags": True,
+        "hide_sensitive_data": True,
+        "use_identity_composite_key_for_hashing": False,
+        "use_identity_overrides_in_local_eval": False,
+    }
+
+
+def key_body(world: World) -> dict[str, Any]:
+    return {"name": "servers", "active": True, "expires_at": "2035-01-01T00:00:00Z"}
+
+
+TEXTS = frozenset({"name", "description", "banner_text"})
+
+EXAMPLES = {
+    "GET /api/v1/environments/": Example(query=lambda world: {"project": str(world.project.pk)}),
+    "POST /api/v1/environments/": Example(
+        body=lambda world: {**environment_body(world), "project": world.project.pk}, text=TEXTS
+    ),
+    "GET /api/v1/environments/permissions/": Example(),
+    "GET /api/v1/environments/get-by-uuid/{uuid}/": Example(
+        path=lambda world: {"uuid": world.environment.uuid}
+    ),
+    "GET /api/v1/environments/{environment_key}/": Example(path=in_environment),
+    **{
+        f"{method} /api/v1/environments/{{environment_key}}/": Example(
+            path=in_environment, body=environment_body, text=TEXTS
+        )
+        for method in ("PUT", "PATCH")
+    },
+    "DELETE /api/v1/environments/{environment_key}/": Example(path=in_environment),
+    "GET /api/v1/environments/{environment_key}/my-permissions/": Example(path=in_environment),
+    "GET /api/v1/environments/{environment_key}/api-keys/": Example(path=in_environment),
+    "POST /api/v1/environments/{environment_key}/api-keys/": Example(
+        path=in_environment, body=key_body, text=frozenset({"name"})
+    ),
+    **{
+        f"{method} /api/v1/environments/{{environment_key}}/api-keys/{{pk}}/": Example(
+            path=the_key, body=key_body, text=frozenset({"name"})
+        )
+        for method in ("PUT", "PATCH")
+    },
+    "DELETE /api/v1/environments/{environment_key}/api-keys/{pk}/": Example(path=the_key),
+}

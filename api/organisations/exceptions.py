@@ -1,0 +1,18 @@
+"""What is refused about organisations."""
+
+from rest_framework import status
+
+from core.errors import DomainError
+
+
+class OrganisationCreationRestrictedError(DomainError):
+    """`RESTRICT_ORG_CREATE_TO_SUPERUSERS` is on, and this user is none."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+    code = "organisation_creation_restricted"
+
+
+class LastMemberError(DomainError):
+    """Without its last member nobody could reach the organisation."""
+
+    code = "last_member"

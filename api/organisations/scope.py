@@ -1,0 +1,62 @@
+"""Views of one organisation and below `organisations/{organisation_pk}/`."""
+
+from functools import cached_property
+from typing import ClassVar, cast
+
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+
+from core.errors import InvalidInput
+from organisations.models import Organisation
+from organisations.selectors import organisations_of
+from permissions.access import is_member, require
+from permissions.catalogue import ADMIN, MEMBER
+from permissions.scoped import ScopedView
+from users.models import User
+
+
+class InOrganisation(ScopedView):
+    """A view in one organisation, which is `self.organisation` and one that the caller belongs to.
+
+    Who doesn't belong to it gets 403, and a member of a deleted one 404. One that never existed is one that
+    the caller doesn't belong to, except for views with `hides_unknown_organisations`.
+    """
+
+    read_permission = MEMBER
+    write_permission = ADMIN
+    hides_unknown_organisations: ClassVar[bool] = False
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        if "organisation_pk" in self.kwargs:
+            _ = self.organisation
+
+    @cached_property
+    def organisation(self) -> Organisation:
+        """The organisation in the path, as `organisations_of` returns it.
+
+        Raises:
+            InvalidInput: the path has no number there.
+            PermissionDenied: the caller is no member, or may not do this.
+            NotFound: it was deleted, or is hidden.
+        """
+        organisation_id = _number_in(self.kwargs["organisation_pk"])
+        user = cast(User, self.request.user)
+        organisation = organisations_of(user).filter(pk=organisation_id).first()
+        if organisation is None:
+            raise NotFound if self._is_hidden(organisation_id) else PermissionDenied
+        require(user, self.required_permission, organisation)
+        return organisation
+
+    def _is_hidden(self, organisation_id: int) -> bool:
+        if is_member(self.request.user, organisation_id):
+            return True  # of a deleted one
+        known = Organisation.all_objects.filter(pk=organisation_id)
+        return self.hides_unknown_organisations and not known.exists()
+
+
+def _number_in(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise InvalidInput(["Invalid organisation ID"]) from error

@@ -1,0 +1,123 @@
+"""Organisations and their members."""
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import generics, mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from organisations.models import Organisation, OrganisationMembership, Role
+from organisations.scope import InOrganisation
+from organisations.selectors import members_of, organisations_of
+from organisations.serializers import (
+    MemberIdSerializer,
+    MemberQuery,
+    MemberSerializer,
+    OrganisationSerializer,
+    RoleSerializer,
+    SubscriptionMetadataSerializer,
+)
+from organisations.services import (
+    change_role,
+    create_organisation,
+    delete_organisation,
+    remove_members,
+    update_organisation,
+)
+from organisations.subscriptions import SubscriptionMetadata
+from permissions.catalogue import ADMIN, Level
+from permissions.drf import ObjectsWithPermissions
+from users.models import User
+
+
+class OrganisationViewSet(InOrganisation, ObjectsWithPermissions, viewsets.ModelViewSet):
+    """The caller's organisations. Details are for administrators; members read them in the list."""
+
+    level = Level.ORGANISATION
+    serializer_class = OrganisationSerializer
+    queryset = Organisation.objects.all()
+    lookup_url_kwarg = "organisation_pk"
+    permission_by_action = {"retrieve": ADMIN, "subscription_metadata": ADMIN}
+
+    def get_queryset(self) -> QuerySet[Organisation]:
+        return organisations_of(cast(User, self.request.user))
+
+    def get_object(self) -> Organisation:
+        return self.organisation
+
+    def perform_create(self, serializer: Any) -> None:
+        organisation = create_organisation(creator=cast(User, self.request.user), **serializer.validated_data)
+        serializer.instance = self.get_queryset().get(pk=organisation.pk)
+
+    def perform_update(self, serializer: Any) -> None:
+        update_organisation(serializer.instance, **serializer.validated_data)
+
+    def perform_destroy(self, instance: Organisation) -> None:
+        delete_organisation(instance)
+
+    @extend_schema(
+        operation_id="remove_organisation_users",
+        request=MemberIdSerializer(many=True),
+        responses=MemberIdSerializer(many=True),
+    )
+    @action(detail=True, methods=["post"], url_path="remove-users")
+    def remove_users(self, request: Request, **path: Any) -> Response:
+        """Take users out of the organisation. Its last administrator stays."""
+        users = MemberIdSerializer(data=request.data, many=True)
+        users.is_valid(raise_exception=True)
+        remove_members(self.organisation, [each["id"] for each in users.validated_data])
+        return Response(users.data)
+
+    @extend_schema(
+        operation_id="get_organisation_subscription_metadata", responses=SubscriptionMetadataSerializer
+    )
+    @action(detail=True, methods=["get"], url_path="get-subscription-metadata")
+    def subscription_metadata(self, request: Request, **path: Any) -> Response:
+        """Name the limits of the organisation's plan, of which there are none."""
+        return Response(SubscriptionMetadataSerializer(SubscriptionMetadata()).data)
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_organisation_by_uuid"))
+class OrganisationByUuidView(generics.RetrieveAPIView):
+    """One of the caller's organisations."""
+
+    serializer_class = OrganisationSerializer
+    lookup_field = "uuid"
+    queryset = Organisation.objects.all()
+
+    def get_queryset(self) -> QuerySet[Organisation]:
+        return organisations_of(cast(User, self.request.user))
+
+
+@extend_schema_view(list=extend_schema(operation_id="list_organisation_users", parameters=[MemberQuery]))
+class MemberViewSet(InOrganisation, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """An organisation's members."""
+
+    serializer_class = MemberSerializer
+    queryset = OrganisationMembership.objects.all()
+    pagination_class = None
+    lookup_field = "user_id"
+    lookup_value_converter = "int"
+    hides_unknown_organisations = True
+
+    def get_queryset(self) -> QuerySet[OrganisationMembership]:
+        return members_of(self.organisation)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.action == "list" and MemberQuery.read(self.request)["exclude_current"]:
+            return queryset.exclude(user=self.request.user)
+        return queryset
+
+    @extend_schema(
+        operation_id="update_organisation_user_role", request=RoleSerializer, responses=MemberSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="update-role")
+    def update_role(self, request: Request, **path: Any) -> Response:
+        """Give a member another role. The last administrator keeps theirs."""
+        wanted = RoleSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        membership = change_role(self.get_object(), Role(wanted.validated_data["role"]))
+        return Response(MemberSerializer(membership).data)

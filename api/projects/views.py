@@ -1,0 +1,134 @@
+"""Projects and their tags."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import generics, viewsets
+from rest_framework.exceptions import PermissionDenied
+
+from organisations.models import Organisation
+from organisations.scope import InOrganisation
+from permissions.access import require, visible
+from permissions.catalogue import ADMIN, Level
+from permissions.drf import ObjectsWithPermissions
+from projects.models import Project, Tag
+from projects.scope import InProject
+from projects.serializers import (
+    NewProjectSerializer,
+    ProjectDetailSerializer,
+    ProjectQuery,
+    ProjectSerializer,
+    TagSerializer,
+)
+from projects.services import (
+    create_project,
+    create_tag,
+    delete_project,
+    delete_tag,
+    update_project,
+    update_tag,
+)
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=[ProjectQuery]),
+    create=extend_schema(request=NewProjectSerializer, responses={201: ProjectSerializer}),
+)
+class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
+    """The projects that the caller may see."""
+
+    level = Level.PROJECT
+    queryset = Project.objects.all()
+    lookup_value_converter = "int"
+    pagination_class = None
+    read_permission = "VIEW_PROJECT"
+    write_permission = ADMIN
+
+    def get_serializer_class(self) -> type[ProjectSerializer]:
+        if self.action == "create":
+            return NewProjectSerializer
+        return ProjectDetailSerializer if self.action == "retrieve" else ProjectSerializer
+
+    def get_queryset(self) -> QuerySet[Project]:
+        return visible(self.request.user, Project.objects.all(), "organisation")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**ProjectQuery.read(self.request)) if self.action == "list" else queryset
+
+    def perform_create(self, serializer: Any) -> None:
+        fields = dict(serializer.validated_data)
+        organisation = Organisation.objects.filter(pk=fields.pop("organisation")).first()
+        if organisation is None:
+            raise PermissionDenied
+        require(self.request.user, "CREATE_PROJECT", organisation)
+        serializer.instance = create_project(organisation, **fields)
+
+    def perform_update(self, serializer: Any) -> None:
+        update_project(serializer.instance, **serializer.validated_data)
+
+    def perform_destroy(self, instance: Project) -> None:
+        delete_project(instance)
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_project_by_uuid"))
+class ProjectByUuidView(generics.RetrieveAPIView):
+    """A project that the caller may see."""
+
+    serializer_class = ProjectSerializer
+    lookup_field = "uuid"
+    queryset = Project.objects.all()
+
+    def get_queryset(self) -> QuerySet[Project]:
+        return visible(self.request.user, Project.objects.all(), "organisation")
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_organisation_projects"))
+class OrganisationProjectsView(InOrganisation, generics.ListAPIView):
+    """The projects of an organisation that the caller may see."""
+
+    serializer_class = ProjectSerializer
+    queryset = Project.objects.all()
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Project]:
+        return visible(
+            self.request.user, Project.objects.filter(organisation=self.organisation), "organisation"
+        )
+
+
+class TagViewSet(InProject, viewsets.ModelViewSet):
+    """A project's tags."""
+
+    serializer_class = TagSerializer
+    queryset = Tag.objects.all()
+    lookup_value_converter = "int"
+    write_permission = "MANAGE_TAGS"
+
+    @property
+    def hides_project(self) -> bool:
+        return bool(self.detail)
+
+    def get_queryset(self) -> QuerySet[Tag]:
+        return Tag.objects.filter(project=self.project)
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = create_tag(self.project, **serializer.validated_data)
+
+    def perform_update(self, serializer: Any) -> None:
+        update_tag(serializer.instance, **serializer.validated_data)
+
+    def perform_destroy(self, instance: Tag) -> None:
+        delete_tag(instance)
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_project_tag_by_uuid"))
+class TagByUuidView(InProject, generics.RetrieveAPIView):
+    """A tag of the project."""
+
+    serializer_class = TagSerializer
+    queryset = Tag.objects.all()
+    lookup_field = "uuid"
+
+    def get_queryset(self) -> QuerySet[Tag]:
+        return Tag.objects.filter(project=self.project)

@@ -1,0 +1,88 @@
+"""Signing in and out, registering, and one's own account."""
+
+from typing import Any, cast
+
+from djoser.utils import login_user, logout_user
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import generics, status
+from rest_framework.authtoken.models import Token
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from users.models import User
+from users.serializers import (
+    CurrentUserSerializer,
+    LoginSerializer,
+    RegistrationSerializer,
+    TokenSerializer,
+)
+from users.services import note_use, register_user
+
+
+class LoginView(generics.GenericAPIView):
+    """Signs in. Credentials that the request brings along mean nothing, so stale ones do no harm."""
+
+    serializer_class = LoginSerializer
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [ScopedRateThrottle]
+    throttle_scope = "login"
+
+    @extend_schema(operation_id="login", responses=TokenSerializer)
+    def post(self, request: Request) -> Response:
+        """Exchange e-mail address and password for a token."""
+        credentials = LoginSerializer(data=request.data, context=self.get_serializer_context())
+        credentials.is_valid(raise_exception=True)
+        return Response(TokenSerializer(login_user(request, credentials.user)).data)
+
+
+class LogoutView(APIView):
+    @extend_schema(operation_id="logout", request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Delete the caller's token, which signs all of their clients out."""
+        logout_user(request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TokenView(APIView):
+    @extend_schema(operation_id="delete_token", responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Delete the caller's token."""
+        logout_user(request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@extend_schema_view(post=extend_schema(operation_id="register_user"))
+class RegistrationView(generics.CreateAPIView):
+    """Makes an account, and signs it in."""
+
+    serializer_class = RegistrationSerializer
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [ScopedRateThrottle]
+    throttle_scope = "signup"
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = register_user(**serializer.validated_data)
+        Token.objects.create(user=serializer.instance)
+
+
+@extend_schema_view(
+    get=extend_schema(operation_id="get_current_user"),
+    put=extend_schema(operation_id="update_current_user"),
+    patch=extend_schema(operation_id="patch_current_user"),
+)
+class CurrentUserView(generics.RetrieveUpdateAPIView):
+    """The caller's own account."""
+
+    serializer_class = CurrentUserSerializer
+
+    def get_object(self) -> User:
+        return cast(User, self.request.user)
+
+    def get(self, request: Request, *args: Any, **path: Any) -> Response:
+        note_use(self.get_object())
+        return super().get(request, *args, **path)
