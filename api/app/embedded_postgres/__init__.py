@@ -97,10 +97,9 @@ def binaries() -> Path:
 
 def socket_folder(folder: Path) -> Path:
     """Return where the server's socket is: with its data, unless that path is too long for a socket."""
-    beside_the_data = folder / "data"
-    if len(os.fsencode(beside_the_data / ".s.PGSQL.5432")) <= _SOCKET_PATH_BYTES:
-        return beside_the_data
-    return Path(tempfile.gettempdir()) / f"burgee-{sha256(os.fsencode(folder)).hexdigest()[:16]}"
+    elsewhere = f"burgee-{sha256(os.fsencode(folder)).hexdigest()[:16]}"
+    places = [folder / "data", Path(tempfile.gettempdir()) / elsewhere, Path("/tmp") / elsewhere]  # noqa: S108
+    return next(place for place in places if len(os.fsencode(place / ".s.PGSQL.5432")) <= _SOCKET_PATH_BYTES)
 
 
 @contextmanager

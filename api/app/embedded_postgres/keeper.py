@@ -29,17 +29,18 @@ def main(binaries: Path, folder: Path, socket_folder: Path, temporary: bool) -> 
     users_lock = (folder / "users.lock").open("w")
 
     server = Server(binaries, folder, socket_folder)
-    server.make()
-    server.start(_NOT_DURABLE if temporary else [])
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    _answer("ready")
-    fcntl.flock(users_lock, fcntl.LOCK_EX)  # granted when the last user is gone
-
-    server.stop()
-    if temporary:
-        shutil.rmtree(folder, ignore_errors=True)
-    keeper_lock.close()
-    users_lock.close()
+    try:
+        server.make()
+        server.start(_NOT_DURABLE if temporary else [])
+        signal.signal(signal.SIGTERM, lambda *_: server.stop())
+        _answer("ready")
+        fcntl.flock(users_lock, fcntl.LOCK_EX)  # granted when the last user is gone
+    finally:
+        server.stop()
+        if temporary:
+            shutil.rmtree(folder, ignore_errors=True)
+        keeper_lock.close()
+        users_lock.close()
 
 
 class Server:

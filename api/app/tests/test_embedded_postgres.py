@@ -118,12 +118,15 @@ def test_the_note_of_a_server_that_is_gone_stops_nobody(folder):
     wait_until_gone(folder)
 
 
-def test_a_temporary_server_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("depth", [1, 10])
+def test_a_temporary_server_leaves_nothing(tmp_path, depth):
+    temporary = tmp_path.joinpath(*["deep-folder"] * depth)
+    temporary.mkdir(parents=True)
     script = USE.replace("start(Path(sys.argv[2]))", "start_temporary()")
 
     result = subprocess.run(
         [sys.executable, "-c", script, settings.API_DIR],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -132,7 +135,7 @@ def test_a_temporary_server_leaves_nothing(tmp_path):
 
     assert result.stdout.startswith("postgres://")
     wait_until_gone(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_checkout_may_lie_deeper_than_the_path_of_a_socket_may_be_long(tmp_path):
