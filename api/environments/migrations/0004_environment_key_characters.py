@@ -8,7 +8,7 @@ import core.keys
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("environments", "0002_relations"),
+        ("environments", "0003_remember_previous_change"),
     ]
 
     operations = [
