@@ -5,10 +5,13 @@ from typing import Any
 from app.tests.examples.example import Caller, Example
 from app.tests.world import World
 
+# Not an id of ours: callers choose it, and each environment has its own identity of that name.
+IDENTIFIER = "user-17"
+
 
 def identity_in(world: World) -> dict[str, Any]:
     return {
-        "identifier": world.identity.identifier,
+        "identifier": IDENTIFIER,
         "transient": False,
         "traits": [{"trait_key": "plan", "trait_value": "pro", "transient": False}],
     }
@@ -16,14 +19,14 @@ def identity_in(world: World) -> dict[str, Any]:
 
 def trait_in(world: World) -> dict[str, Any]:
     return {
-        "identity": {"identifier": world.identity.identifier},
+        "identity": {"identifier": IDENTIFIER},
         "trait_key": "plan",
         "trait_value": "pro",
     }
 
 
 def identifier_in(world: World) -> dict[str, Any]:
-    return {"identifier": world.identity.identifier}
+    return {"identifier": IDENTIFIER}
 
 
 EXAMPLES: dict[str, Example] = {
@@ -59,7 +62,7 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/v1/traits/increment-value/": Example(
         caller=Caller.CLIENT_KEY,
         body=lambda world: {
-            "identifier": world.identity.identifier,
+            "identifier": IDENTIFIER,
             "trait_key": "logins",
             "increment_by": 2,
         },
@@ -76,7 +79,7 @@ EXAMPLES: dict[str, Example] = {
             "evaluations": [
                 {
                     "feature_name": world.feature.name,
-                    "identity_identifier": world.identity.identifier,
+                    "identity_identifier": IDENTIFIER,
                     "enabled_when_evaluated": True,
                     "count": 3,
                 }
@@ -110,7 +113,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "POST /api/v1/identities/{identifier}/traits/{trait_key}": Example(
         caller=Caller.CLIENT_KEY,
-        path=lambda world: {"identifier": world.identity.identifier, "trait_key": "plan"},
+        path=lambda world: {"identifier": IDENTIFIER, "trait_key": "plan"},
         body=lambda world: {"trait_value": "pro"},
         text=frozenset({"trait_value"}),
         takes_anything=frozenset({"trait_value"}),
