@@ -124,6 +124,7 @@ def _states(environment: Environment) -> QuerySet[FeatureState]:
     states: QuerySet[FeatureState] = (
         FeatureState.objects.filter(
             overrides_nothing_gone,
+            Q(identity__isnull=True) | Q(identity__environment=environment),
             environment=environment,
             is_live=True,
             feature__deleted_at__isnull=True,

@@ -160,7 +160,7 @@ def _ensure_trait_keys(keys: Iterable[tuple[int, str]]) -> None:
     Before the traits and in a statement of its own: within one statement, two writers could each
     wait for a key that the other makes while holding an identity that the other wants.
     """
-    unseen = sorted(set(keys) - _seen_trait_keys)
+    unseen = sorted({key for key in keys if key not in _seen_trait_keys})
     if not unseen:
         return
     TraitKey.objects.bulk_create(

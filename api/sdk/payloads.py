@@ -82,7 +82,9 @@ def identity_with_segments(
     body = b'{"flags":%b,"traits":%b,"segments":%b}' % (
         _flag_items(snapshot, _evaluate(snapshot, known), to_server=to_server),
         encode(_trait_items(snapshot, known)),
-        encode(segments),
+        encode([{**each, "description": None} for each in segments])
+        if snapshot.hides_sensitive_data
+        else encode(segments),
     )
     return SdkResponse(200, body, _headers(snapshot))
 

@@ -236,6 +236,14 @@ def test_states_that_are_not_live_or_of_elsewhere_are_not_in_it(project, environ
     assert document["identity_overrides"] == []
 
 
+def test_an_identity_of_elsewhere_is_never_named(project, environment):
+    elsewhere = Environment.objects.create(project=project, name="Staging")
+    state = override_for_identity(make_feature(project), elsewhere, "secret identity")
+    FeatureState.objects.filter(pk=state.pk).update(environment=environment)
+
+    assert build(read_rows(environment.pk)).identity_overrides == {}
+
+
 def test_what_is_deleted_is_not_in_it(project, environment):
     kept, gone = make_feature(project, "kept"), make_feature(project, "gone")
     segment, gone_segment = make_segment(project, "kept"), make_segment(project, "gone")

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from environments.models import EnvironmentRevision
+from identities import services
 from identities.models import Identity, TraitKey
 from identities.selectors import stored_identities
 from identities.services import NotAnIntegerError, TraitChanges, increment_trait, store_traits
@@ -32,6 +33,13 @@ def same(one: object, other: object) -> bool:
     return one == other and (
         not isinstance(one, float) or math.copysign(1, one) == math.copysign(1, other)  # type: ignore[arg-type]
     )
+
+
+def nested(depth: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 @pytest.mark.django_db
@@ -88,6 +96,7 @@ def test_what_no_trait_can_be_is_kept_as_text(given, stored):
         ("a\0", "Null characters"),
         ("\ud800", "Surrogate characters"),
         (["\udfff"], "Surrogate characters"),
+        (nested(100_000), "too deeply"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(given, reason):
@@ -167,6 +176,17 @@ def test_a_known_trait_costs_one_query(environment, django_assert_num_queries):
 
     with django_assert_num_queries(1):
         store_traits([TraitChanges(environment.pk, str(each), {"plan": "pro"}) for each in range(50)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_keys_that_are_remembered_are_bounded(environment, monkeypatch):
+    monkeypatch.setattr(services, "_MOST_SEEN_TRAIT_KEYS", 3)
+
+    for number in range(10):
+        store_traits([TraitChanges(environment.pk, "kim", {str(number): 1, "plan": "pro"})])
+
+    assert len(services._seen_trait_keys) <= 3
+    assert TraitKey.objects.count() == 11
 
 
 @pytest.mark.django_db(transaction=True)

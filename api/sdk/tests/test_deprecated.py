@@ -41,6 +41,19 @@ def test_an_identity_with_its_segments(project, environment, sdk_client):
     assert answer["segments"] == [{"id": pros.pk, "name": "pros", "description": "They pay"}]
 
 
+def test_sensitive_data_is_blanked_here_too(project, environment, sdk_client):
+    make_feature(project, "feature", description="secret plans")
+    everyone = make_segment(project, operator="IS_NOT_SET", value=None)
+    Segment.objects.filter(pk=everyone.pk).update(description="They pay nothing")
+    Environment.objects.update(hide_sensitive_data=True)
+
+    answer = sdk_client.get("/api/v1/identities/kim/").json()
+
+    assert answer["traits"] == []
+    assert answer["segments"] == [{"id": everyone.pk, "name": everyone.name, "description": None}]
+    assert flag_of(answer, "feature")["feature"]["description"] is None
+
+
 def test_a_trait_of_an_identity(environment, sdk_client):
     response = sdk_client.post("/api/v1/identities/kim/traits/plan", {"trait_value": 1.0}, "json")
 

@@ -95,6 +95,13 @@ def test_a_query_that_is_no_utf8_finds_nothing(feature, sdk_client):
     assert sdk_client.get("/api/v1/flags/?feature=%FF").json() == NOT_FOUND
 
 
+def test_a_thousand_parameters_are_enough(feature, sdk_client):
+    answers = [sdk_client.get(f"/api/v1/flags/?{'&'.join(['a=1'] * number)}") for number in (1000, 1001)]
+
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert list(answers[1].json()) == ["detail"]
+
+
 def test_an_empty_name_is_no_name(feature, sdk_client):
     assert names_in(flags(sdk_client, feature="").json()) == ["new_checkout"]
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
+from documents.rows import read_rows
 from documents.tests.factories import make_feature
 from environments.models import Environment, EnvironmentRevision
 from features.models import FeatureState
@@ -114,6 +115,29 @@ def test_a_deleted_environment_is_gone_at_once(store, environment, feature):
 
     with pytest.raises(Environment.DoesNotExist):
         store.current(environment.pk)
+
+
+def test_an_environment_that_is_deleted_after_its_key_was_looked_up_is_unknown(
+    environment, feature, sdk_client, monkeypatch
+):
+    def delete_first(environment_id):
+        environment.delete()
+        return read_rows(environment_id)
+
+    monkeypatch.setattr(module, "read_rows", delete_first)
+    response = sdk_client.get("/api/v1/flags/")
+
+    assert (response.status_code, response.json()) == (403, {"detail": "Invalid or missing Environment Key"})
+
+
+def test_an_environment_without_a_revision_is_served_and_not_kept(store, environment, feature, compiled):
+    """As after a restore of data alone, until everything is published anew."""
+    EnvironmentRevision.objects.all().delete()
+
+    served = [store.current(environment.pk) for _ in range(2)]
+
+    assert [feature.name in snapshot.features for snapshot in served] == [True, True]
+    assert compiled == [environment.pk] * 2
 
 
 def test_readers_never_see_less_than_what_was_committed_before_they_asked(store, environment, project):
