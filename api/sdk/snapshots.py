@@ -21,6 +21,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from documents.builder import BuiltEnvironment, build, updated_at
@@ -34,15 +35,13 @@ from engine.subjects import Identity
 from identities.traits import TraitValue
 from sdk.flag_items import FeatureItem, feature_item, flag_item, variant_on_the_wire
 
-MOST_SNAPSHOTS = 200
-
 
 def encode(value: object) -> bytes:
     """Return a value's compact JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """One environment at one revision, ready to answer from.
 
@@ -198,7 +197,7 @@ def _note_origin(
 class SnapshotStore:
     """Keeps the snapshots of the environments that were read last. See the module for why this is right."""
 
-    def __init__(self, most: int = MOST_SNAPSHOTS) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._by_environment: OrderedDict[int, Snapshot] = OrderedDict()
@@ -244,4 +243,4 @@ class SnapshotStore:
                 self._building.pop(forgotten, None)
 
 
-snapshots = SnapshotStore()
+snapshots = SnapshotStore(settings.SNAPSHOTS_IN_MEMORY)
