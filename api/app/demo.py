@@ -59,9 +59,9 @@ def create_demo() -> Administrator:
 def _create_features(project: Project, owner: User) -> dict[str, Feature]:
     theme = json.dumps({"primary": "#1a5fb4", "rounded": True})
     features = [
+        Feature(name="banner_text", initial_value="Free delivery this week", default_enabled=True),
         Feature(name="new_checkout", description="The checkout on one page."),
         Feature(name="maintenance_mode", description="Shows a notice in place of the shop."),
-        Feature(name="banner_text", initial_value="Free delivery this week", default_enabled=True),
         Feature(name="items_per_page", initial_value="20", default_enabled=True),
         Feature(name="theme", initial_value=theme, default_enabled=True, description="JSON."),
         Feature(name="button_colour", initial_value="blue", default_enabled=True),

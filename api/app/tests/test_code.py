@@ -1,9 +1,13 @@
 """The code itself: style, types, the order of imports, migrations. Part of every test run."""
 
+import doctest
+import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 from django.core.management import call_command
 
@@ -39,3 +43,18 @@ def test_imports_go_downwards():
 
 def test_every_model_change_has_its_migration(db):
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in settings.API_DIR.rglob("*.py")
+        if re.search(r"^ +>>> ", path.read_text(), re.MULTILINE)
+    ],
+    ids=lambda path: str(path.relative_to(settings.API_DIR)),
+)
+def test_examples_in_docstrings_hold(path):
+    module = import_module(".".join(path.relative_to(settings.API_DIR).with_suffix("").parts))
+
+    assert doctest.testmod(module).failed == 0

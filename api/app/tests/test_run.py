@@ -84,8 +84,8 @@ def test_what_is_printed_works_when_pasted(tmp_path):
         )
 
         assert (curl, option) == ("curl", "-H")
-        assert "new_checkout" in [flag["feature"]["name"] for flag in flags.json()]
-        assert by_the_sdk.stdout == "True\nNone\n"
+        assert "banner_text" in [flag["feature"]["name"] for flag in flags.json()]
+        assert by_the_sdk.stdout == "True\nFree delivery this week\n"
         server.interrupt()
 
 

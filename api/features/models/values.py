@@ -57,6 +57,9 @@ def typed_value(text: str | None) -> FlagValue:
     `true`, `True`, `false`, `False` are booleans, a whole number below 2,147,483,647 in size is an
     integer, anything else a string (the Flagsmith SDK wire contract, "Feature values"). The trigger in
     `defaults.py` says the same in SQL.
+
+    >>> typed_value("true"), typed_value("-20"), typed_value("2147483647"), typed_value("20 pages")
+    (True, -20, '2147483647', '20 pages')
     """
     if text in {"true", "True"}:
         return True
