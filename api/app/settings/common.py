@@ -118,6 +118,7 @@ DATABASE_CONNECTION_OPTIONS: dict[str, Any] = {
         env.integer(
             "DJANGO_DB_CONN_MAX_AGE",
             60,
+            at_least=-1,
             help="Seconds a database connection is kept; -1 closes it after each request.",
         ),
         0,
@@ -231,8 +232,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "core.pagination.DefaultPagination",
     "DEFAULT_SCHEMA_CLASS": "core.openapi.ReadableSchema",
     "DEFAULT_THROTTLE_RATES": {
-        "login": env.text("LOGIN_THROTTLE_RATE", "20/min", help="Login attempts an address may make."),
-        "signup": env.text("SIGNUP_THROTTLE_RATE", "10000/min", help="Registrations from one address."),
+        "login": env.rate("LOGIN_THROTTLE_RATE", "20/min", help="Login attempts an address may make."),
+        "signup": env.rate("SIGNUP_THROTTLE_RATE", "10000/min", help="Registrations from one address."),
     },
     "EXCEPTION_HANDLER": "core.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other
@@ -303,7 +304,12 @@ STATIC_ROOT = API_DIR / "static"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
-LOG_LEVEL = env.text("LOG_LEVEL", "WARNING", help="DEBUG, INFO, WARNING, ERROR or CRITICAL.").upper()
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL",
+    "WARNING",
+    ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+    help="The least that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

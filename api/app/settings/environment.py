@@ -4,8 +4,10 @@ Every reader notes what it declares, so that a page of all variables can be made
 An empty value counts as unset: compose files and platform forms pass variables on as empty text.
 """
 
+import math
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -35,51 +37,88 @@ class Environment:
     """
 
     def __init__(self) -> None:
-        self._env = environ.Env()
         self.declared: list[Variable] = []
 
     def text(self, name: str, default: str = "", *, help: str) -> str:
-        return self._read(name, default, "string", help, self._env.str)
+        return self._read(name, default, "string", help, str)
+
+    def choice(self, name: str, default: str, choices: Sequence[str], *, help: str) -> str:
+        """Return one of `choices`, which are in capitals, from a name in any letter case."""
+
+        def chosen(text: str) -> str:
+            return choices[choices.index(text.strip().upper())]
+
+        return self._read(name, default, f"choice of {', '.join(choices)}", help, chosen)
 
     def boolean(self, name: str, default: bool = False, *, help: str) -> bool:
-        return self._read(name, default, "boolean", help, self._boolean)
+        return self._read(name, default, "boolean", help, _boolean)
 
-    def integer(self, name: str, default: int, *, help: str) -> int:
-        return self._read(name, default, "integer", help, self._env.int)
+    def integer(self, name: str, default: int, *, at_least: int = 0, help: str) -> int:
+        def bounded(text: str) -> int:
+            value = int(environ.Env.parse_value(text, int))
+            if value < at_least:
+                raise ValueError
+            return value
+
+        return self._read(name, default, f"integer of at least {at_least}", help, bounded)
 
     def number(self, name: str, default: float, *, help: str) -> float:
-        return self._read(name, default, "number", help, self._env.float)
+        return self._read(name, default, "number", help, _number)
 
     def items(self, name: str, default: list[str] | None = None, *, help: str) -> list[str]:
-        return self._read(name, default or [], "comma separated list", help, self._items)
+        return self._read(name, default or [], "comma separated list", help, _items)
+
+    def rate(self, name: str, default: str, *, help: str) -> str:
+        """Return how often something may be done, as in `20/min`."""
+        return self._read(name, default, "rate like 20/min", help, _rate)
 
     def database(self, name: str, *, help: str) -> dict[str, Any]:
         """Return Django's settings of the PostgreSQL database that a URL names; empty when it is unset."""
-        return self._read(name, {}, "PostgreSQL URL", help, self._database)
+        return self._read(name, {}, "PostgreSQL URL", help, _database)
 
-    def _database(self, name: str) -> dict[str, Any]:
-        settings = dict(dj_database_url.parse(self._env.str(name).strip()))
-        if settings["ENGINE"] != "django.db.backends.postgresql":
-            raise ValueError
-        return settings
-
-    def _items(self, name: str) -> list[str]:
-        return [item.strip() for item in self._env.str(name).split(",") if item.strip()]
-
-    def _boolean(self, name: str) -> bool:
-        # django-environ takes whatever isn't a known "true" as false; a typing error must not pass as that.
-        value = self._env.str(name).strip().lower()
-        if value in {"true", "1", "yes", "on", "y", "t"}:
-            return True
-        if value in {"false", "0", "no", "off", "n", "f"}:
-            return False
-        raise ValueError
-
-    def _read(self, name: str, default: T, type_: str, help_: str, read: Callable[[Any], T]) -> T:
+    def _read(self, name: str, default: T, type_: str, help_: str, read: Callable[[str], T]) -> T:
         self.declared.append(Variable(name, type_, default, help_))
-        if not os.environ.get(name, "").strip():
+        # Not through Env's own look-up: it takes a value that begins with "$", as a password may, for the
+        # name of another variable.
+        text = os.environ.get(name, "")
+        if not text.strip():
             return default
         try:
-            return read(name)
+            return read(text)
         except (ValueError, TypeError) as error:
             raise ImproperlyConfigured(f"{name} is not a valid {type_}.") from error
+
+
+def _boolean(text: str) -> bool:
+    # Env takes whatever isn't a known "true" as false; a typing error must not pass as that.
+    word = text.strip().lower()
+    if word in {"true", "1", "yes", "on", "y", "t"}:
+        return True
+    if word in {"false", "0", "no", "off", "n", "f"}:
+        return False
+    raise ValueError
+
+
+def _number(text: str) -> float:
+    # Env drops what it doesn't know: "1x5" would be 15.
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _rate(text: str) -> str:
+    if not re.fullmatch(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)", text.strip()):
+        raise ValueError
+    return text.strip()
+
+
+def _database(text: str) -> dict[str, Any]:
+    settings = dict(dj_database_url.parse(text.strip()))
+    if settings["ENGINE"] != "django.db.backends.postgresql":
+        raise ValueError
+    return settings

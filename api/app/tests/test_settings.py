@@ -63,6 +63,32 @@ def test_a_value_of_the_wrong_type_is_refused_by_name_and_not_repeated(load, var
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "-1"),
+        ("PORT", "8000.5"),
+        ("AXES_COOLOFF_TIME", "nan"),
+        ("AXES_COOLOFF_TIME", "1x5"),
+        ("DEBUG", "ture"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOGIN_THROTTLE_RATE", "20 a minute"),
+    ],
+)
+def test_what_is_nearly_right_is_refused_too(load, name, value):
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name} is not a valid"):
+        load(**{name: value})
+
+
+@pytest.mark.parametrize("password", ["$ecret", "#1", "a=b", "'quoted'"])
+def test_a_secret_is_taken_as_it_is(load, password):
+    assert load(DJANGO_SECRET_KEY=password)["SECRET_KEY"] == password
+
+
+def test_log_levels_may_be_written_in_small_letters(load):
+    assert load(LOG_LEVEL="debug")["LOG_LEVEL"] == "DEBUG"
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [("true", True), ("1", True), ("Yes", True), ("ON", True), ("false", False), ("0", False), ("No", False)],
 )
@@ -171,7 +197,10 @@ def test_the_example_file_has_one_documented_line_for_each_variable():
 def test_a_wrong_value_stops_the_start_with_one_line():
     result = manage("check", PORT="eighty", DATA_DIR="/nowhere")
 
-    assert (result.returncode, result.stderr) == (1, "Burgee can't start: PORT is not a valid integer.\n")
+    assert (result.returncode, result.stderr) == (
+        1,
+        "Burgee can't start: PORT is not a valid integer of at least 0.\n",
+    )
 
 
 def test_static_files_are_collected_in_production_without_any_variable():
