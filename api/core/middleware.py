@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -47,7 +48,7 @@ class OptionalSlashMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses bodies above `MAX_REQUEST_BODY_BYTES` with 413 before anything reads them.
+    """Refuses bodies above `MAX_REQUEST_BODY_BYTES` with 413 before anything keeps them in memory.
 
     Django's own limit holds for form data only. A body that comes in chunks has no length to look at: it is
     read up to the limit where the server marks its end, and refused with 411 where it doesn't.
@@ -58,13 +59,28 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         limit = settings.MAX_REQUEST_BODY_BYTES
+        source = request.META.get("wsgi.input")
         length = request.META.get("CONTENT_LENGTH") or ""
         if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-            if not request.META.get("wsgi.input_terminated"):
+            if source is None or not request.META.get("wsgi.input_terminated"):
                 return JsonResponse({"detail": "A Content-Length is required."}, status=411)
-            body = request.META["wsgi.input"].read(limit + 1)
+            body = source.read(limit + 1)
+            if len(body) > limit:
+                return _too_large(limit, source, unread=_MOST_DISCARDED_LIMITS * limit)
             request._stream, request.META["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
-            length = str(len(body))
-        if length.isdecimal() and int(length) > limit:
-            return JsonResponse({"detail": f"The request body is larger than {limit} bytes."}, status=413)
+        elif length.isdecimal() and int(length) > limit:
+            return _too_large(limit, source, unread=int(length))
         return self.get_response(request)
+
+
+# Many clients look at the answer only when they have sent everything, and lose it if the server hangs up.
+_MOST_DISCARDED_LIMITS = 10
+_PIECE_BYTES = 64 * 1024
+
+
+def _too_large(limit: int, source: Any, *, unread: int) -> JsonResponse:
+    """Read what is left of a body, as far as that is reasonable, keep none of it, and refuse."""
+    left = min(unread, _MOST_DISCARDED_LIMITS * limit) if source is not None else 0
+    while left > 0 and (piece := source.read(min(left, _PIECE_BYTES))):
+        left -= len(piece)
+    return JsonResponse({"detail": f"The request body is larger than {limit} bytes."}, status=413)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -10,11 +11,16 @@ from core.openapi import rendered_document
 
 
 @cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(rendered_document("application/json"))
+    return document
+
+
+@cache
 def _operations() -> dict[tuple[str, str], dict[str, Any]]:
-    paths = json.loads(rendered_document("application/json"))["paths"]
     return {
         (_anonymous(path), method.upper()): operation
-        for path, methods in paths.items()
+        for path, methods in _document()["paths"].items()
         for method, operation in methods.items()
     }
 
@@ -22,6 +28,29 @@ def _operations() -> dict[tuple[str, str], dict[str, Any]]:
 def operation_of(route: Route) -> dict[str, Any]:
     """Return the operation that describes a route; an empty one where nothing does."""
     return _operations().get((_anonymous(route.path), route.method), {})
+
+
+def request_fields(route: Route) -> set[str]:
+    """Return the fields that a route's body may have, e.g. `{"traits", "traits.trait_key"}`."""
+    content = operation_of(route).get("requestBody", {}).get("content", {})
+    return set(_fields(content.get("application/json", {}).get("schema", {}), "", frozenset()))
+
+
+def _fields(schema: dict[str, Any], prefix: str, within: frozenset[str]) -> Iterator[str]:
+    if reference := schema.get("$ref"):
+        if reference in within:  # a type that holds itself, as the rules of a segment do
+            return
+        schema, within = (
+            _document()["components"]["schemas"][reference.rsplit("/", 1)[1]],
+            within | {reference},
+        )
+    for part in [*schema.get("allOf", []), schema.get("items", {})]:
+        if part:
+            yield from _fields(part, prefix, within)
+    for name, field in schema.get("properties", {}).items():
+        if not field.get("readOnly"):
+            yield f"{prefix}{name}"
+            yield from _fields(field, f"{prefix}{name}.", within)
 
 
 def _anonymous(path: str) -> str:

@@ -81,8 +81,12 @@ def send(
     )
 
 
-def _may_write(sql: str) -> bool:
-    return not sql.startswith(("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT"))
+_READING = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+
+
+def _may_write(sql: str | None) -> bool:
+    # None: the driver refused the parameters, and nothing was sent.
+    return sql is not None and not sql.startswith(_READING)
 
 
 def fingerprint() -> tuple[Any, ...]:

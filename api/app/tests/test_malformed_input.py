@@ -12,7 +12,7 @@ from django.db import connection
 
 from app.tests.examples import EXAMPLES, ROUTES, example_of
 from app.tests.mutations import doubtful_values, field, leaves, replaced, wrong_values
-from app.tests.openapi import operation_of
+from app.tests.openapi import operation_of, request_fields
 from app.tests.requests import Outcome, send
 from app.tests.routes import Route, api_routes, refused_methods
 from app.tests.world import World, build_world
@@ -81,6 +81,13 @@ def test_every_route_has_an_example():
         f"Add an Example of a request that works to app/tests/examples/ for each of: {missing}"
     )
     assert not gone, f"These routes of app/tests/examples/ are no more: {gone}"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_the_example_shows_every_field(route, world):
+    shown = {field(path) for path, _ in leaves(example_of(route).body_in(world))}
+
+    assert sorted(request_fields(route) - shown) == [], "Put these fields into the route's example."
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)

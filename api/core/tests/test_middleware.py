@@ -29,7 +29,7 @@ def test_the_root_leads_to_the_admin(client: Client):
     assert (response.status_code, response["Location"]) == (302, "/admin/")
 
 
-def test_a_body_over_the_limit_is_refused_unread(client: Client, settings):
+def test_a_body_over_the_limit_is_refused(client: Client, settings):
     settings.MAX_REQUEST_BODY_BYTES = 10
 
     response = client.post("/api/v1/nowhere/", data="12345678901", content_type="application/json")
@@ -66,8 +66,12 @@ def test_a_body_in_chunks_is_read_where_the_server_marks_its_end(settings):
     assert response.content == b'{"body": "1234567890"}'
 
 
-@pytest.mark.parametrize(("terminated", "status", "taken"), [(True, 413, 11), (False, 411, 0)])
-def test_a_body_in_chunks_is_read_no_further_than_the_limit(settings, terminated, status, taken):
+@pytest.mark.parametrize(
+    ("terminated", "status", "taken"),
+    [(True, 413, 111), (False, 411, 0)],
+    ids=["the end is marked", "the end is not marked"],
+)
+def test_no_more_than_ten_times_the_limit_is_read_of_a_body(settings, terminated, status, taken):
     settings.MAX_REQUEST_BODY_BYTES = 10
     body = Chunks(b"1" * 1000)
 

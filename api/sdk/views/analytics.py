@@ -22,7 +22,7 @@ class EvaluationCountsView(SdkView):
     """Counts by feature name: `{"new_checkout": 12}`. What can't be counted is dropped."""
 
     @extend_schema(
-        operation_id="sdk_record_evaluations",
+        operation_id="record_evaluations",
         tags=["sdk"],
         request={"application/json": {"type": "object", "additionalProperties": {"type": "integer"}}},
         responses={200: {"type": "object"}, 400: INVALID, 403: DETAIL},
@@ -70,7 +70,7 @@ class EvaluationsView(SdkView):
     """Evaluations with whom they were for and what was served."""
 
     @extend_schema(
-        operation_id="sdk_record_identity_evaluations",
+        operation_id="record_identity_evaluations",
         tags=["sdk"],
         request=EvaluationsSerializer,
         responses={204: None, 400: INVALID, 403: DETAIL},
