@@ -1,6 +1,7 @@
 """Fixtures for every app's tests."""
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from environments.models import Environment
@@ -8,7 +9,7 @@ from features.models import Feature
 from organisations.models import Organisation, Role
 from projects.models import Project
 from users.models import User
-from users.tests.factories import make_user
+from users.tests.factories import PASSWORD, make_user
 
 
 def member_of(organisation: Organisation, role: Role) -> User:
@@ -70,6 +71,14 @@ def client_of():
 @pytest.fixture
 def admin_client(admin, client_of) -> APIClient:
     return client_of(admin)
+
+
+@pytest.fixture
+def superuser_client(db) -> Client:
+    """A browser that is signed in to /admin/ as a superuser."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("root@example.org", PASSWORD))
+    return client
 
 
 @pytest.fixture

@@ -84,6 +84,16 @@ def violation_message(error: IntegrityError) -> str | None:
     return str(diagnostics.message_primary) if is_ours else None
 
 
+def refusal_in_words(error: Exception) -> str | None:
+    """Return what is refused, in a sentence for the admin's pages; None for what is a fault of ours."""
+    if isinstance(error, InvalidInput):
+        reasons = error.errors.values() if isinstance(error.errors, dict) else [error.errors]
+        return " ".join(each if isinstance(each, str) else " ".join(each) for each in reasons)
+    if isinstance(error, IntegrityError):
+        return violation_message(error)
+    return str(error) if isinstance(error, DomainError) else None
+
+
 def _messages(error: ModelValidationError) -> Any:
     return error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
 

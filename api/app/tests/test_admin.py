@@ -32,6 +32,7 @@ def fill(marker: str) -> None:
         project_id=world.project.pk,
         evaluations=[Evaluation(world.feature.name, world.identity.identifier, True, 1)],
     )
+    connection.check_constraints()  # which raises the revisions, as a commit would
 
 
 def page_of(model: Any, page: str, *arguments: Any) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework.authtoken.models import Token
 
+from audit.models import RelatedObjectType
+from audit.services import record
 from environments.models import Environment, ServerSideKey
 from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from identities.models import Identity, TraitKey
@@ -81,6 +83,15 @@ def build_world(marker: str) -> World:
         environment=environment, identifier="kim", traits={f"{marker} trait": f"{marker} text"}
     )
     feature_segment = FeatureSegment.objects.create(feature=feature, segment=segment, environment=environment)
+    record(
+        f"New Environment created: {environment.name}",
+        author=admin,
+        related_object=environment,
+        related_object_type=RelatedObjectType.ENVIRONMENT,
+        organisation_id=organisation.pk,
+        project_id=project.pk,
+        environment_id=environment.pk,
+    )
     override: dict[str, Any] = {"feature": feature, "environment": environment, "enabled": True}
     return World(
         marker=marker,

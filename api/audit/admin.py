@@ -1,0 +1,16 @@
+"""The audit log in the admin, to look at: it is written by what changes things."""
+
+from django.contrib import admin
+
+from audit.models import AuditRecord
+from core.admin import ReadOnlyAdmin
+
+
+@admin.register(AuditRecord)
+class AuditRecordAdmin(ReadOnlyAdmin):
+    list_display = ["created_date", "log", "author", "organisation", "project", "environment"]
+    list_filter = ["related_object_type", "is_system_event", "created_date"]
+    list_select_related = ["author", "organisation", "project", "environment"]
+    search_fields = ["log", "author__email", "project__name", "=related_object_uuid"]
+    date_hierarchy = "created_date"
+    show_full_result_count = False
