@@ -99,13 +99,14 @@ class RoleSerializer(serializers.Serializer):
 
 
 class MemberIdListSerializer(serializers.ListSerializer):
-    def validate(self, attrs: list[dict[str, int]]) -> list[dict[str, int]]:
-        """Refuse ids that no user has."""
-        known = set(User.objects.filter(pk__in={each["id"] for each in attrs}).values_list("pk", flat=True))
-        errors = [{} if each["id"] in known else {"id": ["There is no user with this id."]} for each in attrs]
+    def to_internal_value(self, data: Any) -> list[dict[str, int]]:
+        """Refuse ids that no user has: one query, and the reason beside the id that it is about."""
+        items: list[dict[str, int]] = super().to_internal_value(data)
+        known = set(User.objects.filter(pk__in={each["id"] for each in items}).values_list("pk", flat=True))
+        errors = [{} if each["id"] in known else {"id": ["There is no user with this id."]} for each in items]
         if any(errors):
             raise serializers.ValidationError(errors)
-        return attrs
+        return items
 
 
 class MemberIdSerializer(serializers.Serializer):
