@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from identities.models import Identity
+from identities.services import TraitChanges, store_traits
+
 Identify = Callable[..., dict[str, Any]]
 
 
@@ -20,3 +23,10 @@ def identify(sdk_client) -> Identify:
         return response.json()
 
     return post
+
+
+@pytest.fixture
+def stored(environment) -> Identity:
+    """An identity with traits."""
+    store_traits([TraitChanges(environment.pk, "kim", {"plan": "free", "age": 30})])
+    return Identity.objects.get()
