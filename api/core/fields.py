@@ -4,9 +4,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
-from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 INT32_MAX = 2**31 - 1
 INT64_MAX = 2**63 - 1
@@ -93,11 +91,15 @@ def text_of(value: Any) -> str:
         raise serializers.ValidationError("The value is nested too deeply.") from error
 
 
-def refuse_unstorable_text(text: str) -> None:
-    """Refuse characters that the database can't hold.
+class WholeItem(serializers.Serializer):
+    """An item of a list that is replaced as a whole: even a PATCH sends its items complete."""
 
-    Raises:
-        ValidationError: there is a NUL or half a surrogate pair in it.
-    """
-    ProhibitNullCharactersValidator()(text)
-    ProhibitSurrogateCharactersValidator()(text)
+    def validate(self, attrs: dict[str, Any]) -> Any:
+        missing = [
+            name
+            for name, field in self.fields.items()
+            if field.required and not field.read_only and field.source not in attrs
+        ]
+        if missing:
+            raise serializers.ValidationError({name: ["This field is required."] for name in missing})
+        return super().validate(attrs)
