@@ -1,0 +1,164 @@
+"""Writes of segments. A segment is saved with all its rules in one transaction, so none is ever seen half."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict, Unpack
+
+from django.db import transaction
+
+from audit.models import RelatedObjectType
+from audit.services import Author, record
+from core.errors import InvalidInput
+from projects.models import Project
+from segments.models import Condition, Segment, SegmentRule
+from segments.rules import WantedCondition, WantedRule, check_rules
+
+
+class SegmentProperties(TypedDict, total=False):
+    """What may be said of a segment at any time. What is left out stays as it is."""
+
+    name: str
+    description: str | None
+    feature_id: int | None
+    rules: Sequence[WantedRule]
+
+
+@transaction.atomic
+def create_segment(
+    project: Project,
+    *,
+    author: Author,
+    name: str,
+    rules: Sequence[WantedRule],
+    description: str | None = None,
+    feature_id: int | None = None,
+) -> Segment:
+    """Create a segment with its rules.
+
+    Raises:
+        InvalidInput: rules that no segment may have, or a feature of another project.
+    """
+    check_rules(rules)
+    _check_feature(project, feature_id)
+    segment = Segment(project=project, name=name, description=description, feature_id=feature_id)
+    segment.save()
+    _store_rules(segment, rules)
+    _record(f"New Segment created: {segment.name}", segment, author)
+    return segment
+
+
+@transaction.atomic
+def update_segment(segment: Segment, *, author: Author, **properties: Unpack[SegmentProperties]) -> Segment:
+    """Change what is given of a segment. `rules`, if given, replaces them all; ids of rules change then.
+
+    Raises:
+        InvalidInput: as for creating.
+    """
+    Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)  # one at a time: rules are rebuilt
+    rules = properties.pop("rules", None)
+    changes = []
+    if "feature_id" in properties:
+        _check_feature(segment.project, properties["feature_id"])
+    for column, new in properties.items():
+        old = getattr(segment, column)
+        if new != old:
+            changes.append({"field": column.removesuffix("_id"), "old": old, "new": new})
+            setattr(segment, column, new)
+    if changes:
+        segment.save(update_fields=[*properties, "updated_at"])
+    if rules is not None:
+        check_rules(rules)
+        old_rules, new_rules = described(stored_rules(segment)), described(rules)
+        if old_rules != new_rules:
+            segment.rules.all().delete()
+            _store_rules(segment, rules)
+            segment.save(update_fields=["updated_at"])
+            changes.append({"field": "rules", "old": old_rules, "new": new_rules})
+    if changes:
+        _record(f"Segment updated: {segment.name}", segment, author, changes)
+    return segment
+
+
+@transaction.atomic
+def delete_segment(segment: Segment, *, author: Author) -> None:
+    """Delete a segment, and with it all its overrides in all environments."""
+    _record(f"Segment deleted: {segment.name}", segment, author)
+    segment.delete()
+
+
+def clone_segment(segment: Segment, *, name: str, author: Author) -> Segment:
+    """Create a segment with the same rules under another name."""
+    return create_segment(
+        segment.project,
+        author=author,
+        name=name,
+        rules=stored_rules(segment),
+        description=segment.description,
+        feature_id=segment.feature_id,
+    )
+
+
+def stored_rules(segment: Segment) -> tuple[WantedRule, ...]:
+    """Return a segment's rules as services take them: for copies, forms and comparisons."""
+    rules = list(segment.rules.all())
+    conditions: dict[int, list[WantedCondition]] = {rule.pk: [] for rule in rules}
+    for condition in Condition.objects.filter(rule__segment=segment):
+        conditions[condition.rule_id].append(
+            WantedCondition(condition.operator, condition.property, condition.value, condition.description)
+        )
+
+    def below(parent_id: int | None) -> tuple[WantedRule, ...]:
+        return tuple(
+            WantedRule(rule.type, tuple(conditions[rule.pk]), below(rule.pk))
+            for rule in rules
+            if rule.parent_id == parent_id
+        )
+
+    return below(None)
+
+
+def described(rules: Iterable[WantedRule]) -> list[dict[str, Any]]:
+    """Return rules as JSON: for audit records and forms."""
+    return [
+        {
+            "type": rule.type,
+            "rules": described(rule.rules),
+            "conditions": [vars(condition) for condition in rule.conditions],
+        }
+        for rule in rules
+    ]
+
+
+def _check_feature(project: Project, feature_id: int | None) -> None:
+    # Through the project: features stand above segments.
+    if (
+        feature_id is not None
+        and not project.features.filter(pk=feature_id, deleted_at__isnull=True).exists()
+    ):
+        raise InvalidInput({"feature": ["Feature does not exist in project"]})
+
+
+def _store_rules(segment: Segment, rules: Sequence[WantedRule]) -> None:
+    """Store a tree of rules, level by level."""
+    level: list[tuple[SegmentRule | None, WantedRule]] = [(None, rule) for rule in rules]
+    while level:
+        rows = SegmentRule.objects.bulk_create(
+            SegmentRule(segment=segment, parent=parent, type=rule.type) for parent, rule in level
+        )
+        Condition.objects.bulk_create(
+            Condition(rule=row, **vars(condition))
+            for row, (_, rule) in zip(rows, level, strict=True)
+            for condition in rule.conditions
+        )
+        level = [(row, below) for row, (_, rule) in zip(rows, level, strict=True) for below in rule.rules]
+
+
+def _record(log: str, segment: Segment, author: Author, changes: list[dict[str, Any]] | None = None) -> None:
+    record(
+        log,
+        author=author,
+        related_object=segment,
+        related_object_type=RelatedObjectType.SEGMENT,
+        organisation_id=segment.project.organisation_id,
+        project_id=segment.project_id,
+        changes=changes,
+    )
