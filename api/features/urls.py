@@ -1,3 +1,67 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from features.views.associated_features import AssociatedFeaturesView
+from features.views.feature_states import (
+    EnvironmentFeatureStateViewSet,
+    FeatureStateByUuidView,
+    FeatureStateViewSet,
+    IdentityFeatureStateViewSet,
+)
+from features.views.features import FeatureByUuidView, FeatureViewSet
+from features.views.multivariate_options import MultivariateOptionByUuidView, MultivariateOptionViewSet
+from features.views.segment_overrides import (
+    CreateSegmentOverrideView,
+    FeatureSegmentByUuidView,
+    FeatureSegmentViewSet,
+)
+
+router = SimpleRouter(use_regex_path=False)
+router.register("projects/<int:project_pk>/features", FeatureViewSet, "feature")
+router.register(
+    "projects/<int:project_pk>/features/<int:feature_pk>/mv-options",
+    MultivariateOptionViewSet,
+    "multivariate-option",
+)
+router.register(
+    "environments/<str:environment_key>/featurestates",
+    EnvironmentFeatureStateViewSet,
+    "environment-feature-state",
+)
+router.register(
+    "environments/<str:environment_key>/identities/<int:identity_pk>/featurestates",
+    IdentityFeatureStateViewSet,
+    "identity-feature-state",
+)
+router.register("features/featurestates", FeatureStateViewSet, "feature-state")
+router.register("features/feature-segments", FeatureSegmentViewSet, "feature-segment")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("features/get-by-uuid/<uuid:uuid>/", FeatureByUuidView.as_view(), name="feature-by-uuid"),
+    path(
+        "multivariate/options/get-by-uuid/<uuid:uuid>/",
+        MultivariateOptionByUuidView.as_view(),
+        name="multivariate-option-by-uuid",
+    ),
+    path(
+        "features/featurestates/get-by-uuid/<uuid:uuid>/",
+        FeatureStateByUuidView.as_view(),
+        name="feature-state-by-uuid",
+    ),
+    path(
+        "features/feature-segments/get-by-uuid/<uuid:uuid>/",
+        FeatureSegmentByUuidView.as_view(),
+        name="feature-segment-by-uuid",
+    ),
+    path(
+        "environments/<str:environment_key>/features/<int:feature_pk>/create-segment-override/",
+        CreateSegmentOverrideView.as_view(),
+        name="create-segment-override",
+    ),
+    path(
+        "projects/<int:project_pk>/segments/<int:segment_pk>/associated-features/",
+        AssociatedFeaturesView.as_view(),
+        name="segment-associated-features",
+    ),
+    *router.urls,
+]

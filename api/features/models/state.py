@@ -20,6 +20,7 @@ from segments.models import Segment
 # What SDKs are served: not a draft, not a version that has been replaced or is still to come. A column
 # and not a comparison with the clock, so that going live is a write, and so publishes itself.
 SERVED = LIVE & Q(is_live=True)
+FOR_EVERYONE = Q(feature_segment__isnull=True, identity__isnull=True)
 
 
 class FeatureSegment(SoftDeletableModel):

@@ -4,7 +4,16 @@ The walks of malformed input and of tenancy make their requests from these, so a
 soon as it has an example.
 """
 
-from app.tests.examples import accounts, documents, environments, organisations, projects, sdk
+from app.tests.examples import (
+    accounts,
+    documents,
+    environments,
+    features,
+    organisations,
+    projects,
+    sdk,
+    segments,
+)
 from app.tests.examples.example import Caller, Example
 from app.tests.routes import Route, api_routes
 
@@ -12,9 +21,11 @@ EXAMPLES: dict[str, Example] = {
     **accounts.EXAMPLES,
     **documents.EXAMPLES,
     **environments.EXAMPLES,
+    **features.EXAMPLES,
     **organisations.EXAMPLES,
     **projects.EXAMPLES,
     **sdk.EXAMPLES,
+    **segments.EXAMPLES,
 }
 
 ROUTES = [route for route in api_routes() if str(route) in EXAMPLES]

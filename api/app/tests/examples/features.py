@@ -1,0 +1,225 @@
+"""Features, what they serve, and for whom."""
+
+from typing import Any
+
+from app.tests.examples.example import Example
+from app.tests.world import World
+
+PROJECT = "/api/v1/projects/{project_pk}"
+ENVIRONMENT = "/api/v1/environments/{environment_key}"
+
+
+def project(world: World) -> dict[str, Any]:
+    return {"project_pk": world.project.pk}
+
+
+def feature(world: World) -> dict[str, Any]:
+    return {**project(world), "pk": world.feature.pk}
+
+
+def options(world: World) -> dict[str, Any]:
+    return {**project(world), "feature_pk": world.multivariate.pk}
+
+
+def option(world: World) -> dict[str, Any]:
+    return {**options(world), "pk": world.option.pk}
+
+
+def environment(world: World) -> dict[str, Any]:
+    return {"environment_key": world.environment.api_key}
+
+
+def state(world: World) -> dict[str, Any]:
+    return {**environment(world), "pk": world.state.pk}
+
+
+def identity(world: World) -> dict[str, Any]:
+    return {**environment(world), "identity_pk": world.identity.pk}
+
+
+def identity_state(world: World) -> dict[str, Any]:
+    return {**identity(world), "pk": world.identity_state.pk}
+
+
+def in_environment(world: World) -> dict[str, Any]:
+    return {"environment": world.environment.pk}
+
+
+def in_environment_of_feature(world: World) -> dict[str, Any]:
+    return {"environment": world.environment.pk, "feature": world.feature.pk}
+
+
+def share(world: World) -> list[dict[str, Any]]:
+    return [{"multivariate_feature_option": world.option.pk, "percentage_allocation": 12.5}]
+
+
+def described(world: World) -> dict[str, Any]:
+    return {
+        "description": "one page",
+        "is_archived": False,
+        "is_server_key_only": True,
+        "type": "STANDARD",
+        "tags": [world.tag.pk],
+        "multivariate_options": [
+            {"id": 1, "type": "unicode", "string_value": "red", "default_percentage_allocation": 10}
+        ],
+    }
+
+
+def new_feature(world: World) -> dict[str, Any]:
+    return {
+        **described(world),
+        "name": "checkout",
+        "default_enabled": True,
+        "initial_value": "blue",
+        "owners": [world.admin.pk],
+    }
+
+
+def new_option(world: World) -> dict[str, Any]:
+    return {
+        "feature": world.multivariate.pk,
+        "type": "unicode",
+        "string_value": "red",
+        "key": "red",
+        "default_percentage_allocation": 10,
+    }
+
+
+def owners(world: World) -> dict[str, Any]:
+    return {"user_ids": [world.admin.pk]}
+
+
+def raw(world: World) -> dict[str, Any]:
+    return {"enabled": True, "feature_state_value": "blue"}
+
+
+def kept(world: World) -> dict[str, Any]:
+    return {**raw(world), "environment": world.environment.pk, "feature": world.feature.pk}
+
+
+def new_override(world: World) -> dict[str, Any]:
+    return {
+        **raw(world),
+        "feature": world.multivariate.pk,
+        "multivariate_feature_state_values": share(world),
+    }
+
+
+def new_raw(world: World) -> dict[str, Any]:
+    return {**new_override(world), "identifier": world.identity.identifier}
+
+
+def typed(world: World) -> dict[str, Any]:
+    return {
+        "enabled": True,
+        "environment": world.environment.pk,
+        "feature": world.feature.pk,
+        "feature_state_value": {"type": "unicode", "string_value": "blue"},
+    }
+
+
+def new_typed(world: World) -> dict[str, Any]:
+    return {
+        **typed(world),
+        "feature": world.multivariate.pk,
+        "identity": world.identity.pk,
+        "multivariate_feature_state_values": share(world),
+    }
+
+
+def new_segment_override(world: World) -> dict[str, Any]:
+    return {
+        "enabled": True,
+        "feature_state_value": {"type": "unicode", "string_value": "blue"},
+        "feature_segment": {"segment": world.segment.pk, "priority": 0},
+        "multivariate_feature_state_values": share(world),
+    }
+
+
+def place(world: World, feature_id: int) -> dict[str, Any]:
+    return {"feature": feature_id, "segment": world.segment.pk, "environment": world.environment.pk}
+
+
+def new_place(world: World) -> dict[str, Any]:
+    return place(world, world.multivariate.pk)
+
+
+def same_place(world: World) -> dict[str, Any]:
+    return place(world, world.feature.pk)
+
+
+def place_id(world: World) -> dict[str, Any]:
+    return {"pk": world.feature_segment.pk}
+
+
+RAW = frozenset({"feature_state_value"})
+SHOWN = frozenset({"description", "multivariate_options.string_value"})
+STRING = frozenset({"string_value"})
+TYPED = frozenset({"feature_state_value.string_value"})
+
+FEATURES = f"{PROJECT}/features/"
+FEATURE = f"{FEATURES}{{pk}}/"
+OPTIONS = f"{FEATURES}{{feature_pk}}/mv-options/"
+STATES = f"{ENVIRONMENT}/featurestates/"
+OVERRIDES = f"{ENVIRONMENT}/identities/{{identity_pk}}/featurestates/"
+ALL_STATES = "/api/v1/features/featurestates/"
+PLACES = "/api/v1/features/feature-segments/"
+
+EXAMPLES = {
+    f"GET {FEATURES}": Example(path=project, query=in_environment),
+    f"POST {FEATURES}": Example(path=project, body=new_feature, text=SHOWN | {"name", "initial_value"}),
+    f"GET {FEATURE}": Example(path=feature),
+    f"PUT {FEATURE}": Example(path=feature, body=described, text=SHOWN),
+    f"PATCH {FEATURE}": Example(path=feature, body=described, text=SHOWN),
+    f"DELETE {FEATURE}": Example(path=feature),
+    f"POST {FEATURE}add-owners/": Example(path=feature, body=owners),
+    f"POST {FEATURE}remove-owners/": Example(path=feature, body=owners),
+    "GET /api/v1/features/get-by-uuid/{uuid}/": Example(path=lambda world: {"uuid": world.feature.uuid}),
+    f"GET {OPTIONS}": Example(path=options),
+    f"POST {OPTIONS}": Example(path=options, body=new_option, text=STRING),
+    f"GET {OPTIONS}{{pk}}/": Example(path=option),
+    f"PUT {OPTIONS}{{pk}}/": Example(path=option, body=new_option, text=STRING),
+    f"PATCH {OPTIONS}{{pk}}/": Example(path=option, body=new_option, text=STRING),
+    f"DELETE {OPTIONS}{{pk}}/": Example(path=option),
+    "GET /api/v1/multivariate/options/get-by-uuid/{uuid}/": Example(
+        path=lambda world: {"uuid": world.option.uuid}
+    ),
+    f"GET {STATES}": Example(path=environment),
+    f"POST {STATES}": Example(path=environment, body=new_raw, text=RAW, takes_anything=RAW),
+    f"GET {STATES}{{pk}}/": Example(path=state),
+    f"PUT {STATES}{{pk}}/": Example(path=state, body=kept, text=RAW, takes_anything=RAW),
+    f"PATCH {STATES}{{pk}}/": Example(path=state, body=kept, text=RAW, takes_anything=RAW),
+    f"DELETE {STATES}{{pk}}/": Example(path=state),
+    f"GET {OVERRIDES}": Example(path=identity),
+    f"POST {OVERRIDES}": Example(path=identity, body=new_override, text=RAW, takes_anything=RAW),
+    f"GET {OVERRIDES}{{pk}}/": Example(path=identity_state),
+    f"PUT {OVERRIDES}{{pk}}/": Example(path=identity_state, body=kept, text=RAW, takes_anything=RAW),
+    f"PATCH {OVERRIDES}{{pk}}/": Example(path=identity_state, body=kept, text=RAW, takes_anything=RAW),
+    f"DELETE {OVERRIDES}{{pk}}/": Example(path=identity_state),
+    f"GET {ALL_STATES}": Example(query=in_environment),
+    f"POST {ALL_STATES}": Example(body=new_typed, text=TYPED),
+    f"PUT {ALL_STATES}{{pk}}/": Example(path=lambda world: {"pk": world.state.pk}, body=typed, text=TYPED),
+    f"PATCH {ALL_STATES}{{pk}}/": Example(
+        path=lambda world: {"pk": world.segment_state.pk}, body=typed, text=TYPED
+    ),
+    f"GET {ALL_STATES}get-by-uuid/{{uuid}}/": Example(path=lambda world: {"uuid": world.state.uuid}),
+    f"GET {PLACES}": Example(query=in_environment_of_feature),
+    f"POST {PLACES}": Example(body=new_place),
+    f"GET {PLACES}{{pk}}/": Example(path=place_id),
+    f"PUT {PLACES}{{pk}}/": Example(path=place_id, body=same_place),
+    f"PATCH {PLACES}{{pk}}/": Example(path=place_id, body=same_place),
+    f"DELETE {PLACES}{{pk}}/": Example(path=place_id),
+    f"GET {PLACES}get-by-uuid/{{uuid}}/": Example(path=lambda world: {"uuid": world.feature_segment.uuid}),
+    f"POST {PLACES}update-priorities/": Example(
+        body=lambda world: [{"id": world.feature_segment.pk, "priority": 3}]
+    ),
+    f"POST {ENVIRONMENT}/features/{{feature_pk}}/create-segment-override/": Example(
+        path=lambda world: {**environment(world), "feature_pk": world.multivariate.pk},
+        body=new_segment_override,
+        text=TYPED,
+    ),
+    f"GET {PROJECT}/segments/{{segment_pk}}/associated-features/": Example(
+        path=lambda world: {**project(world), "segment_pk": world.segment.pk}
+    ),
+}

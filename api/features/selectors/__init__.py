@@ -1,0 +1,1 @@
+"""Reads of features and their states that are more than a filter."""

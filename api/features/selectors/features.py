@@ -1,0 +1,154 @@
+"""Features with what shows of them in lists: tags, owners, variants, and how they are set somewhere."""
+
+from typing import TypedDict
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from core.errors import InvalidInput
+from environments.models import Environment
+from features.models import Feature, FeatureState
+from features.models.state import FOR_EVERYONE, SERVED
+from features.selectors.feature_states import served_states
+from projects.models import Project
+
+IDENTITY_OVERRIDE = Q(identity__isnull=False)
+SEGMENT_OVERRIDE = Q(feature_segment__isnull=False)
+
+
+class FeatureFilters(TypedDict, total=False):
+    """What a list of features may be narrowed and sorted by; see the query of the list."""
+
+    search: str
+    sort_field: str
+    sort_direction: str
+    tags: list[int]
+    tag_strategy: str
+    is_archived: bool | None
+    type: str
+    segment: int
+    identity: int
+    is_enabled: bool | None
+    value_search: str
+    owners: list[int]
+    group_owners: list[int]
+
+
+def described_features() -> QuerySet[Feature]:
+    """Features with all that their description shows, in a fixed number of queries."""
+    features: QuerySet[Feature] = Feature.objects.select_related("project")
+    return features.prefetch_related("tags", "owners", "multivariate_options")
+
+
+def features_of(
+    project: Project, environment: Environment | None = None, filters: FeatureFilters | None = None
+) -> QuerySet[Feature]:
+    """Return a project's features that pass all filters, as they are set in `environment`, if given.
+
+    Then each has `states_in_environment` and `states_for_segment`, lists of at most one state, and the
+    numbers of its overrides.
+
+    Raises:
+        InvalidInput: what is set in no environment can't be filtered by how it is set.
+    """
+    filters = filters or {}
+    features = _narrowed(described_features().filter(project=project), filters)
+    order = _order(filters)
+    if environment is None:
+        if filters.get("is_enabled") is not None or "value_search" in filters:
+            raise InvalidInput(
+                ["Environment is required in order to filter by state search or by state enabled"]
+            )
+        return features.order_by(*order)
+
+    features = features.filter(_set_as_wanted(environment, filters))
+    first = []
+    for field, path in (("segment", "feature_segment__segment"), ("identity", "identity")):
+        if field in filters:
+            overrides = _states(environment, Q(**{path: filters.get(field)}))
+            features = features.alias(**{f"has_{field}_override": Exists(overrides)})
+            first.append(f"-has_{field}_override")
+    return _with_states(features, environment, filters.get("segment")).order_by(*first, *order)
+
+
+def _narrowed(features: QuerySet[Feature], filters: FeatureFilters) -> QuerySet[Feature]:
+    if search := filters.get("search"):
+        features = features.filter(name__icontains=search)
+    if (is_archived := filters.get("is_archived")) is not None:
+        features = features.filter(is_archived=is_archived)
+    if type_ := filters.get("type"):
+        features = features.filter(type=type_)
+    if "tags" in filters:
+        features = _tagged(features, filters["tags"], filters.get("tag_strategy", "INTERSECTION"))
+    if filters.get("owners") or filters.get("group_owners"):
+        features = features.filter(pk__in=_owned_by(filters.get("owners", [])))
+    return features
+
+
+def _tagged(features: QuerySet[Feature], tags: list[int], strategy: str) -> QuerySet[Feature]:
+    """Those with all of the tags, or with any; with no tag at all if none is named."""
+    if not tags:
+        return features.filter(tags__isnull=True)
+    has_tag = Feature.tags.through.objects.filter(feature=OuterRef("pk"))
+    if strategy == "UNION":
+        return features.filter(Exists(has_tag.filter(tag__in=tags)))
+    for tag in set(tags):
+        features = features.filter(Exists(has_tag.filter(tag=tag)))
+    return features
+
+
+def _owned_by(user_ids: list[int]) -> QuerySet:
+    return Feature.owners.through.objects.filter(user__in=user_ids).values("feature")
+
+
+def _order(filters: FeatureFilters) -> list[str]:
+    sign = "-" if filters.get("sort_direction") == "DESC" else ""
+    return [f"{sign}{filters.get('sort_field') or 'created_date'}", f"{sign}pk"]
+
+
+def _states(environment: Environment, condition: Q) -> QuerySet[FeatureState]:
+    """States of the outer query's feature, served in the environment."""
+    states: QuerySet[FeatureState] = FeatureState.objects.filter(
+        SERVED, condition, environment=environment, feature=OuterRef("pk")
+    )
+    return states.order_by()
+
+
+def _set_as_wanted(environment: Environment, filters: FeatureFilters) -> Q:
+    wanted = FOR_EVERYONE
+    is_enabled, text = filters.get("is_enabled"), filters.get("value_search")
+    if is_enabled is None and text is None:
+        return Q()
+    if is_enabled is not None:
+        wanted &= Q(enabled=is_enabled)
+    if text is not None:
+        has_value = Q(string_value__icontains=text)
+        if text.lower() in {"true", "false"}:
+            has_value |= Q(boolean_value=text.lower() == "true")
+        if text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 11:
+            has_value |= Q(integer_value=int(text))
+        wanted &= has_value
+    return Q(Exists(_states(environment, wanted)))
+
+
+def _with_states(
+    features: QuerySet[Feature], environment: Environment, segment_id: int | None
+) -> QuerySet[Feature]:
+    states = served_states().filter(environment=environment).prefetch_related(None)
+    features = features.prefetch_related(
+        Prefetch("feature_states", states.filter(FOR_EVERYONE), to_attr="states_in_environment")
+    ).annotate(
+        num_segment_overrides=_number(environment, SEGMENT_OVERRIDE),
+        num_identity_overrides=_number(environment, IDENTITY_OVERRIDE),
+    )
+    if segment_id is not None:
+        overrides = states.filter(feature_segment__segment=segment_id)
+        features = features.prefetch_related(
+            Prefetch("feature_states", overrides, to_attr="states_for_segment")
+        )
+    return features
+
+
+def _number(environment: Environment, condition: Q) -> Coalesce:
+    counted = _states(environment, condition).values("feature").annotate(number=Count("pk"))
+    return Coalesce(Subquery(counted.values("number")), 0)

@@ -1,0 +1,1 @@
+"""Shapes of features and their states on the wire."""

@@ -1,0 +1,229 @@
+"""Features and their owners. The states of a new feature, a database trigger makes."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypedDict, Unpack
+
+import re2
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+
+from audit.services import Author
+from core.digests import Digest
+from core.errors import InvalidInput
+from features.exceptions import OwnerRequiredError
+from features.models import Feature, FeatureState, FeatureType, MultivariateOption
+from features.services import records
+from features.services.multivariate_options import WantedOption, replace_options
+from permissions.access import may
+from projects.models import Project, Tag
+from users.models import User
+
+
+class FeatureProperties(TypedDict, total=False):
+    """What may be said of a feature at any time. What is left out stays as it is."""
+
+    type: str
+    description: str | None
+    is_archived: bool
+    is_server_key_only: bool
+    tags: Sequence[int]
+    multivariate_options: Sequence[WantedOption]
+
+
+@transaction.atomic
+def create_feature(
+    project: Project,
+    *,
+    author: Author,
+    name: str,
+    default_enabled: bool = False,
+    initial_value: str | None = None,
+    owners: Sequence[int] | None = None,
+    **properties: Unpack[FeatureProperties],
+) -> Feature:
+    """Create a feature, and with it a state in every environment of its project.
+
+    Args:
+        owners: ids of users. None: the author.
+
+    Raises:
+        InvalidInput: the name is taken or not one that the project allows; owners, tags or options don't fit.
+    """
+    _check_name(project, name)
+    if project.enforce_feature_owners and not owners:
+        reason = "This project requires at least one owner or group owner when creating a feature."
+        raise InvalidInput({"non_field_errors": [reason]})
+
+    tags, options, columns = _parts(properties)
+    feature = Feature(
+        project=project, name=name, default_enabled=default_enabled, initial_value=initial_value, **columns
+    )
+    feature.save()
+    feature.tags.set(_tags(project, tags or []))
+    feature.owners.set([author] if owners is None and author else _owners(project, owners or []))
+    records.feature_created(feature, author=author)
+    for state in FeatureState.objects.filter(feature=feature).select_related("environment"):
+        state.feature = feature
+        records.state_created(state, author=author)
+    if options:
+        replace_options(feature, options, author=author)
+        feature.refresh_from_db(fields=["type"])
+    return feature
+
+
+@transaction.atomic
+def update_feature(feature: Feature, *, author: Author, **properties: Unpack[FeatureProperties]) -> Feature:
+    """Change what is given of a feature. Its name, its first value and its first state never change.
+
+    Args:
+        properties: `multivariate_options`, if given, replaces the whole list.
+
+    Raises:
+        InvalidInput: tags of another project, or shares above 100 percent.
+    """
+    tags, options, columns = _parts(properties)
+    changes = []
+    for field, new in columns.items():
+        old = getattr(feature, field)
+        if new != old:
+            changes.append(records.change(field, old, new))
+            setattr(feature, field, new)
+    if changes:
+        # Only what changed: saving every column would undo a concurrent edit of another one.
+        feature.save(update_fields=[each["field"] for each in changes])
+    if tags is not None:
+        old_tags = sorted(tag.pk for tag in feature.tags.all())
+        new_tags = _tags(feature.project, tags)
+        if sorted(tag.pk for tag in new_tags) != old_tags:
+            feature.tags.set(new_tags)
+            changes.append(records.change("tags", old_tags, sorted(tag.pk for tag in new_tags)))
+    if changes:
+        records.feature_updated(feature, author=author, changes=changes)
+    if options is not None:
+        replace_options(feature, options, author=author)
+    _keep_type_to_options(feature)
+    return feature
+
+
+@transaction.atomic
+def delete_feature(feature: Feature, *, author: Author) -> None:
+    """Delete a feature with all its states, overrides and segments of its own. Its name is free again."""
+    records.of_feature(f"Flag / Remote Config Deleted: {feature.name}", feature, author=author)
+    feature.delete()
+
+
+@transaction.atomic
+def add_owners(feature: Feature, user_ids: Iterable[int], *, author: Author) -> Feature:
+    """Make users owners of a feature.
+
+    Raises:
+        InvalidInput: one of them is unknown or may not see the project.
+    """
+    _refuse_unknown(user_ids, feature.project)
+    return _set_owners(feature, _owner_ids(feature) | set(user_ids), author)
+
+
+@transaction.atomic
+def remove_owners(feature: Feature, user_ids: Iterable[int], *, author: Author) -> Feature:
+    """Take users off a feature's owners.
+
+    Raises:
+        InvalidInput: one of them is unknown.
+        OwnerRequiredError: none would be left, and the project wants one.
+    """
+    owners, user_ids = _owner_ids(feature), set(user_ids)
+    _refuse_unknown(user_ids - owners, feature.project)
+    if feature.project.enforce_feature_owners and owners <= user_ids:
+        raise OwnerRequiredError
+    return _set_owners(feature, owners - user_ids, author)
+
+
+def _owner_ids(feature: Feature) -> set[int]:
+    return {owner.pk for owner in feature.owners.all()}
+
+
+def _set_owners(feature: Feature, new: set[int], author: Author) -> Feature:
+    old = _owner_ids(feature)
+    if new != old:
+        feature.owners.add(*new - old)
+        feature.owners.remove(*old - new)
+        changes = [records.change("owners", sorted(old), sorted(new))]
+        records.feature_updated(feature, author=author, changes=changes)
+    return feature
+
+
+def _parts(
+    properties: FeatureProperties,
+) -> tuple[Sequence[int] | None, Sequence[WantedOption] | None, dict[str, object]]:
+    """Split properties in tags, options, and columns of the feature's own row."""
+    columns = {
+        name: value for name, value in properties.items() if name not in {"tags", "multivariate_options"}
+    }
+    return properties.get("tags"), properties.get("multivariate_options"), columns
+
+
+def _keep_type_to_options(feature: Feature) -> None:
+    """MULTIVARIATE as long as there is an option, whatever was said."""
+    # Asked anew: the options may have been replaced just now.
+    if MultivariateOption.objects.filter(feature=feature).exists():
+        Feature.objects.filter(pk=feature.pk).exclude(type=FeatureType.MULTIVARIATE).update(
+            type=FeatureType.MULTIVARIATE
+        )
+    feature.refresh_from_db(fields=["type"])
+
+
+def _check_name(project: Project, name: str) -> None:
+    pattern = project.feature_name_regex
+    if pattern and not _matches(pattern, name):
+        raise InvalidInput({"name": [f"Feature name must match regex: {pattern}"]})
+    # By digests, which the names' unique index holds.
+    same_name = Exact(Digest(Lower("name")), Digest(Lower(Value(name))))
+    if Feature.objects.filter(same_name, project=project).exists():
+        raise InvalidInput(
+            {
+                "name": [
+                    "Feature with that name already exists for this project. "
+                    "Note that feature names are case insensitive."
+                ]
+            }
+        )
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """Whether the whole name matches, in linear time: the pattern is a tenant's."""
+    try:
+        return re2.fullmatch(pattern, name) is not None
+    except re2.error:
+        return False
+
+
+def _tags(project: Project, ids: Iterable[int]) -> list[Tag]:
+    wanted = set(ids)
+    tags = list(Tag.objects.filter(project=project, pk__in=wanted))
+    if len(tags) < len(wanted):
+        raise InvalidInput(
+            {"non_field_errors": ["Selected Tags must be from the same Project as current Feature"]}
+        )
+    return tags
+
+
+def _owners(project: Project, ids: Iterable[int]) -> list[User]:
+    users = {user.pk: user for user in _users(ids) if _may_own(user, project)}
+    if strangers := sorted(set(ids) - users.keys()):
+        raise InvalidInput({"owners": [f"Users with ids {strangers} do not have access to this project."]})
+    return list(users.values())
+
+
+def _refuse_unknown(user_ids: Iterable[int], project: Project) -> None:
+    if set(user_ids) - {user.pk for user in _users(user_ids) if _may_own(user, project)}:
+        raise InvalidInput({"non_field_errors": ["Some users not found"]})
+
+
+def _users(ids: Iterable[int]) -> list[User]:
+    return list(User.objects.filter(pk__in=set(ids)))
+
+
+def _may_own(user: User, project: Project) -> bool:
+    return may(user, "VIEW_PROJECT", project)

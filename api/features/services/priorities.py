@@ -1,0 +1,82 @@
+"""The order in which a feature's segment overrides are tried. The lowest number wins.
+
+Callers hold the feature's lock. Numbers may collide between statements: the database looks at commit.
+"""
+
+from collections.abc import Mapping
+
+from django.db.models import F, Max, QuerySet
+
+from core.errors import InvalidInput
+from features.models import FeatureSegment
+
+
+def make_room(feature_id: int, environment_id: int, priority: int | None) -> int:
+    """Return the priority for a new override: the wanted one, moving others if it is taken, or the last."""
+    overrides = _overrides(feature_id, environment_id)
+    if priority is None:
+        last = overrides.aggregate(last=Max("priority"))["last"]
+        return 0 if last is None else last + 1
+    _push(overrides, priority)
+    return priority
+
+
+def move(override: FeatureSegment, priority: int) -> None:
+    """Give an override another priority, moving the rest if it is taken."""
+    if override.priority == priority:
+        return
+    _push(_overrides(override.feature_id, override.environment_id).exclude(pk=override.pk), priority)
+    override.priority = priority
+    override.save(update_fields=["priority"])
+
+
+def close_gap(removed: FeatureSegment) -> None:
+    """Move up what came after a removed override."""
+    _overrides(removed.feature_id, removed.environment_id).filter(priority__gt=removed.priority).update(
+        priority=F("priority") - 1
+    )
+
+
+def reorder(overrides: list[FeatureSegment], wanted: Mapping[int, int]) -> bool:
+    """Give overrides the priorities in `wanted`, by id; the others keep their order around them.
+
+    Args:
+        overrides: all of one feature and environment, in their order.
+
+    Returns:
+        Whether that changed anything.
+
+    Raises:
+        InvalidInput: two are to have one priority.
+    """
+    taken = set(wanted.values())
+    if len(taken) < len(wanted):
+        raise InvalidInput({"priority": ["Two segment overrides of a feature can't have the same priority."]})
+
+    changed = []
+    lowest_free = 0
+    for override in overrides:
+        priority = wanted.get(override.pk)
+        if priority is None:
+            priority = max(override.priority, lowest_free)
+            while priority in taken:
+                priority += 1
+            lowest_free = priority + 1
+        if priority != override.priority:
+            override.priority = priority
+            changed.append(override)
+    FeatureSegment.objects.bulk_update(changed, ["priority"])
+    return bool(changed)
+
+
+def _overrides(feature_id: int, environment_id: int) -> QuerySet[FeatureSegment]:
+    overrides: QuerySet[FeatureSegment] = FeatureSegment.objects.filter(
+        feature_id=feature_id, environment_id=environment_id, is_live=True
+    )
+    return overrides
+
+
+def _push(overrides: QuerySet[FeatureSegment], priority: int) -> None:
+    """Push down what stands at `priority` and after it, if something stands there."""
+    if overrides.filter(priority=priority).exists():
+        overrides.filter(priority__gte=priority).update(priority=F("priority") + 1)

@@ -1,0 +1,142 @@
+"""The audit records of features and their states: Flagsmith's sentences, which clients show and search."""
+
+from typing import Any
+
+from audit.models import RelatedObjectType
+from audit.services import Author, record
+from environments.models import Environment
+from features.models import Feature, FeatureSegment, FeatureState
+from features.models.values import FlagValue
+
+
+def of_feature(
+    log: str,
+    feature: Feature,
+    *,
+    author: Author,
+    environment: Environment | None = None,
+    changes: list[dict[str, Any]] | None = None,
+) -> None:
+    """Record something about a feature; of the whole project, unless an environment is given."""
+    record(
+        log,
+        author=author,
+        related_object=feature,
+        related_object_type=RelatedObjectType.FEATURE,
+        organisation_id=feature.project.organisation_id,
+        project_id=feature.project_id,
+        environment_id=environment.pk if environment else None,
+        changes=changes,
+    )
+
+
+def of_state(
+    log: str,
+    state: FeatureState,
+    *,
+    author: Author,
+    related_object: Feature | FeatureState | None = None,
+    changes: list[dict[str, Any]] | None = None,
+) -> None:
+    record(
+        log,
+        author=author,
+        related_object=related_object or state,
+        related_object_type=RelatedObjectType.FEATURE_STATE,
+        organisation_id=state.feature.project.organisation_id,
+        project_id=state.feature.project_id,
+        environment_id=state.environment_id,
+        changes=changes,
+    )
+
+
+def change(field: str, old: Any, new: Any) -> dict[str, Any]:
+    return {"field": field, "old": old, "new": new}
+
+
+def feature_created(feature: Feature, *, author: Author) -> None:
+    of_feature(f"New Flag / Remote Config created: {feature.name}", feature, author=author)
+
+
+def feature_updated(feature: Feature, *, author: Author, changes: list[dict[str, Any]]) -> None:
+    of_feature(f"Flag / Remote Config updated: {feature.name}", feature, author=author, changes=changes)
+
+
+def state_created(state: FeatureState, *, author: Author) -> None:
+    feature = state.feature.name
+    if state.identity:
+        log = f"Identity override created for feature '{feature}' and identity '{state.identity.identifier}'"
+    elif state.feature_segment:
+        log = (
+            f"Segment override created for feature '{feature}' "
+            f"and segment '{state.feature_segment.segment.name}'"
+        )
+    else:
+        log = f"New Flag / Remote Config created: {feature}"
+    changes = [change("enabled", None, state.enabled), change("feature_state_value", None, state.value)]
+    of_state(log, state, author=author, changes=changes)
+
+
+def enabled_changed(state: FeatureState, old: bool, *, author: Author) -> None:
+    log = (
+        f"Flag state / Remote config value updated for {_override(state)}"
+        if _override(state)
+        else f"Flag state updated for feature: {state.feature.name}"
+    )
+    of_state(log, state, author=author, changes=[change("enabled", old, state.enabled)])
+
+
+def value_changed(state: FeatureState, old: FlagValue, *, author: Author) -> None:
+    if state.identity:
+        log = f"Remote config value updated for identity override on {_override(state)}."
+    elif state.feature_segment:
+        log = f"Remote config updated for segment override on {_override(state)}."
+    else:
+        log = f"Remote config value updated for feature: {state.feature.name}"
+    of_state(log, state, author=author, changes=[change("feature_state_value", old, state.value)])
+
+
+def allocations_changed(state: FeatureState, old: Any, new: Any, *, author: Author) -> None:
+    of_state(
+        f"Multivariate value changed for {_override(state) or _quoted(state.feature)}.",
+        state,
+        author=author,
+        related_object=state.feature,
+        changes=[change("multivariate_feature_state_values", old, new)],
+    )
+
+
+def state_removed(state: FeatureState, *, author: Author) -> None:
+    of_state(
+        f"Flag state / Remote config value deleted for {_override(state) or _quoted(state.feature)}",
+        state,
+        author=author,
+    )
+
+
+def segment_override_removed(override: FeatureSegment, *, author: Author) -> None:
+    of_feature(
+        f"Flag state / Remote config value deleted for {_quoted(override.feature)} "
+        f"and segment '{override.segment.name}'",
+        override.feature,
+        author=author,
+        environment=override.environment,
+    )
+
+
+def segment_overrides_reordered(feature: Feature, environment: Environment, *, author: Author) -> None:
+    log = f"Segment overrides re-ordered for {_quoted(feature)}."
+    of_feature(log, feature, author=author, environment=environment)
+
+
+def _quoted(feature: Feature) -> str:
+    return f"feature '{feature.name}'"
+
+
+def _override(state: FeatureState) -> str:
+    """Name what an override is for, e.g. `feature 'X' and segment 'S'`; empty for a default."""
+    if state.identity:
+        return f"{_quoted(state.feature)} and identity '{state.identity.identifier}'"
+    if state.feature_segment:
+        return f"{_quoted(state.feature)} and segment '{state.feature_segment.segment.name}'"
+    return ""

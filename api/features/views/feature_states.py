@@ -1,0 +1,255 @@
+"""What features serve: in one environment, to one identity, and everywhere at once."""
+
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import generics, mixins, viewsets
+from rest_framework.exceptions import PermissionDenied
+
+from core.errors import InvalidInput
+from environments.models import Environment
+from environments.scope import InEnvironment
+from features.exceptions import FeatureNotProvidedError
+from features.models import Feature, FeatureSegment, FeatureState
+from features.models.state import FOR_EVERYONE
+from features.selectors.feature_states import served_states
+from features.serializers.feature_states import (
+    FeatureStateSerializer,
+    ListedFeatureStateSerializer,
+    StatesInEnvironmentQuery,
+    StatesQuery,
+    TypedFeatureStateSerializer,
+)
+from features.services.feature_states import (
+    create_feature_state,
+    remove_feature_state,
+    update_feature_state,
+)
+from identities.models import Identity
+from permissions.access import may, visible
+
+IDENTITY_OVERRIDE = Q(identity__isnull=False)
+
+
+class WritesFeatureStates(viewsets.GenericViewSet):
+    """Changing and deleting go the same way for all feature states."""
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.instance = update_feature_state(
+            serializer.instance, author=self.request.user, **serializer.changes
+        )
+
+    def perform_destroy(self, instance: FeatureState) -> None:
+        remove_feature_state(instance, author=self.request.user)
+
+
+class StatesOfEnvironment(InEnvironment, WritesFeatureStates, viewsets.ModelViewSet):
+    """States of one environment, with raw values. A PUT changes only what it names, like a PATCH."""
+
+    queryset = FeatureState.objects.all()
+    write_permission = "UPDATE_FEATURE_STATE"
+
+    def get_serializer_class(self) -> type[FeatureStateSerializer]:
+        return ListedFeatureStateSerializer if self.action == "list" else FeatureStateSerializer
+
+    def get_queryset(self) -> QuerySet[FeatureState]:
+        return served_states().filter(environment=self.environment).select_related("identity")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.action != "list":
+            return queryset
+        query = StatesInEnvironmentQuery.read(self.request)
+        if "feature" in query:
+            queryset = queryset.filter(feature=query["feature"])
+        if "feature_name" in query:
+            queryset = queryset.filter(feature__name=query["feature_name"])
+        return queryset
+
+    def feature_id(self, given: dict[str, Any]) -> int:
+        """Return the id of the feature that was named, which must be of the environment's project.
+
+        Raises:
+            FeatureNotProvidedError: none was named.
+            PermissionDenied: it is of another project.
+        """
+        if "feature_id" not in given:
+            raise FeatureNotProvidedError
+        features = Feature.objects.filter(pk=given["feature_id"], project=self.environment.project)
+        if not features.exists():
+            raise PermissionDenied
+        return int(given["feature_id"])
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=[StatesInEnvironmentQuery]), create=extend_schema(deprecated=True)
+)
+class EnvironmentFeatureStateViewSet(StatesOfEnvironment):
+    """An environment's default states, and its identity overrides. Never segment overrides."""
+
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> QuerySet[FeatureState]:
+        return super().get_queryset().filter(feature_segment__isnull=True)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        queryset = super().filter_queryset(queryset)
+        if self.action != "list":
+            return queryset
+        overrides = "anyIdentity" in self.request.query_params
+        return queryset.filter(IDENTITY_OVERRIDE if overrides else FOR_EVERYONE)
+
+    def perform_create(self, serializer: Any) -> None:
+        given = serializer.validated_data
+        serializer.instance = create_feature_state(
+            feature_id=self.feature_id(given),
+            environment_id=self.environment.pk,
+            identity_id=self._identity_id(given),
+            segment_id=self._segment_id(given),
+            author=self.request.user,
+            **serializer.changes,
+        )
+
+    def _identity_id(self, given: dict[str, Any]) -> int | None:
+        if given.get("identity_id") is not None:
+            return int(given["identity_id"])
+        if "identifier" not in given:
+            return None
+        identities = Identity.objects.filter(environment=self.environment)
+        identity = identities.with_identifier(given["identifier"]).first()
+        if identity is None:
+            raise InvalidInput({"non_field_errors": ["Invalid identifier"]})
+        return int(identity.pk)
+
+    def _segment_id(self, given: dict[str, Any]) -> int | None:
+        if given.get("feature_segment_id") is None:
+            return None
+        if not may(self.request.user, "MANAGE_SEGMENT_OVERRIDES", self.environment):
+            raise PermissionDenied
+        return segment_of(given["feature_segment_id"], self.environment.pk, given.get("feature_id"))
+
+
+@extend_schema_view(list=extend_schema(parameters=[StatesInEnvironmentQuery]))
+class IdentityFeatureStateViewSet(StatesOfEnvironment):
+    """The overrides of one identity."""
+
+    lookup_value_converter = "int"
+
+    @cached_property
+    def identity(self) -> Identity:
+        return get_object_or_404(Identity, pk=self.kwargs["identity_pk"], environment=self.environment)
+
+    def get_queryset(self) -> QuerySet[FeatureState]:
+        return super().get_queryset().filter(identity=self.identity)
+
+    def perform_create(self, serializer: Any) -> None:
+        identity_id = self.identity.pk
+        serializer.instance = create_feature_state(
+            feature_id=self.feature_id(serializer.validated_data),
+            environment_id=self.environment.pk,
+            identity_id=identity_id,
+            author=self.request.user,
+            **serializer.changes,
+        )
+
+
+@extend_schema_view(
+    list=extend_schema(operation_id="list_feature_states", parameters=[StatesQuery]),
+    create=extend_schema(operation_id="create_feature_state"),
+    update=extend_schema(operation_id="update_feature_state"),
+    partial_update=extend_schema(operation_id="patch_feature_state"),
+)
+class FeatureStateViewSet(
+    WritesFeatureStates,
+    mixins.ListModelMixin,
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+):
+    """All states, wherever they apply, with typed values. A segment override is removed by its place."""
+
+    lookup_value_converter = "int"
+    queryset = FeatureState.objects.all()
+    serializer_class = TypedFeatureStateSerializer
+
+    def get_queryset(self) -> QuerySet[FeatureState]:
+        states = served_states().select_related("environment__project", "feature_segment")
+        return visible(self.request.user, states, "environment__project__organisation")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.action != "list":
+            return queryset
+        query = StatesQuery.read(self.request)
+        environment_for(self.request.user, query["environment"], "VIEW_ENVIRONMENT")
+        return queryset.filter(**query)
+
+    def perform_create(self, serializer: Any) -> None:
+        given = serializer.validated_data
+        overrides_segment = given.get("feature_segment_id") is not None
+        environment = environment_for(
+            self.request.user, given["environment_id"], _permission(overrides_segment)
+        )
+        serializer.instance = create_feature_state(
+            feature_id=given["feature_id"],
+            environment_id=environment.pk,
+            identity_id=given.get("identity_id"),
+            segment_id=(
+                segment_of(given["feature_segment_id"], environment.pk, given["feature_id"])
+                if overrides_segment
+                else None
+            ),
+            author=self.request.user,
+            **serializer.changes,
+        )
+
+    def perform_update(self, serializer: Any) -> None:
+        state = serializer.instance
+        if not may(self.request.user, _permission(state.feature_segment_id is not None), state.environment):
+            raise PermissionDenied
+        super().perform_update(serializer)
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_feature_state_by_uuid"))
+class FeatureStateByUuidView(generics.RetrieveAPIView):
+    """A feature state of any project that the caller may see."""
+
+    serializer_class = TypedFeatureStateSerializer
+    lookup_field = "uuid"
+    queryset = FeatureState.objects.all()
+
+    def get_queryset(self) -> QuerySet[FeatureState]:
+        return visible(self.request.user, served_states(), "environment__project__organisation")
+
+
+def environment_for(actor: Any, environment_id: int, permission: str) -> Environment:
+    """Return the environment that a query or a body names by its id.
+
+    Raises:
+        PermissionDenied: there is none, or none where `actor` holds `permission`.
+    """
+    environments: QuerySet[Environment] = Environment.objects.select_related("project")
+    environment = environments.filter(pk=environment_id).first()
+    if environment is None or not may(actor, permission, environment):
+        raise PermissionDenied
+    return environment
+
+
+def segment_of(feature_segment_id: int, environment_id: int, feature_id: int | None) -> int:
+    """Return the segment of a feature segment that a body names.
+
+    Raises:
+        InvalidInput: it is of another environment or feature.
+    """
+    binding: FeatureSegment | None = FeatureSegment.objects.filter(
+        pk=feature_segment_id, environment=environment_id, is_live=True
+    ).first()
+    if binding is None:
+        raise InvalidInput({"non_field_errors": ["Feature Segment does not belong to environment."]})
+    if binding.feature_id != feature_id:
+        raise InvalidInput({"non_field_errors": ["Feature Segment does not belong to feature."]})
+    return binding.segment_id
+
+
+def _permission(overrides_segment: bool) -> str:
+    return "MANAGE_SEGMENT_OVERRIDES" if overrides_segment else "UPDATE_FEATURE_STATE"

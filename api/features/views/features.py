@@ -1,0 +1,130 @@
+"""A project's features and their owners."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import generics, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.errors import InvalidInput
+from core.pagination import ChosenPagination
+from environments.models import Environment
+from features.models import Feature
+from features.selectors.features import described_features, features_of
+from features.serializers.features import (
+    EnvironmentQuery,
+    FeatureByUuidSerializer,
+    FeatureQuery,
+    FeatureSerializer,
+    NewFeatureSerializer,
+    OwnersSerializer,
+    ShortFeatureSerializer,
+)
+from features.services.features import (
+    add_owners,
+    create_feature,
+    delete_feature,
+    remove_owners,
+    update_feature,
+)
+from permissions.access import may, visible
+from permissions.catalogue import ADMIN
+from projects.scope import InProject
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=[FeatureQuery]),
+    create=extend_schema(
+        operation_id="create_feature", request=NewFeatureSerializer, responses={201: FeatureSerializer}
+    ),
+    retrieve=extend_schema(parameters=[EnvironmentQuery]),
+)
+class FeatureViewSet(InProject, viewsets.ModelViewSet):
+    """The features of a project."""
+
+    lookup_value_converter = "int"
+    queryset = Feature.objects.all()
+    pagination_class = ChosenPagination
+    write_permission = "CREATE_FEATURE"
+    permission_by_action = {"destroy": "DELETE_FEATURE"}
+
+    def get_serializer_class(self) -> type[FeatureSerializer]:
+        return NewFeatureSerializer if self.action == "create" else FeatureSerializer
+
+    def get_queryset(self) -> QuerySet[Feature]:
+        if self.action == "list":
+            query = FeatureQuery.read(self.request)
+            return features_of(self.project, self._environment(query), query)  # type: ignore[arg-type]
+        if self.action == "retrieve":
+            query = EnvironmentQuery.read(self.request)
+            return features_of(self.project, self._environment(query), query)  # type: ignore[arg-type]
+        return described_features().filter(project=self.project)
+
+    def perform_create(self, serializer: Any) -> None:
+        self._check_may_vary(serializer)
+        feature = create_feature(self.project, author=self.request.user, **serializer.validated_data)
+        serializer.instance = described_features().get(pk=feature.pk)
+
+    def perform_update(self, serializer: Any) -> None:
+        self._check_may_vary(serializer)
+        feature = update_feature(serializer.instance, author=self.request.user, **serializer.validated_data)
+        serializer.instance = described_features().get(pk=feature.pk)
+
+    def perform_destroy(self, instance: Feature) -> None:
+        delete_feature(instance, author=self.request.user)
+
+    @extend_schema(
+        operation_id="add_feature_owners", request=OwnersSerializer, responses=ShortFeatureSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="add-owners")
+    def add_owners(self, request: Request, **path: Any) -> Response:
+        """Make users owners of a feature."""
+        feature = add_owners(self.get_object(), self._user_ids(), author=request.user)
+        return Response(ShortFeatureSerializer(feature).data)
+
+    @extend_schema(
+        operation_id="remove_feature_owners", request=OwnersSerializer, responses=ShortFeatureSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="remove-owners")
+    def remove_owners(self, request: Request, **path: Any) -> Response:
+        """Take users off a feature's owners."""
+        feature = remove_owners(self.get_object(), self._user_ids(), author=request.user)
+        return Response(ShortFeatureSerializer(feature).data)
+
+    def _user_ids(self) -> list[int]:
+        owners = OwnersSerializer(data=self.request.data)
+        owners.is_valid(raise_exception=True)
+        return list(owners.validated_data["user_ids"])
+
+    def _environment(self, query: dict[str, Any]) -> Environment | None:
+        if "environment" not in query:
+            return None
+        environment: Environment | None = Environment.objects.filter(
+            pk=query["environment"], project=self.project
+        ).first()
+        if environment is None:
+            raise InvalidInput({"environment": ["Environment does not exist in project."]})
+        return environment
+
+    def _check_may_vary(self, serializer: Any) -> None:
+        """Options inside a feature are for the project's administrators; `mv-options/` is for all editors."""
+        if serializer.validated_data.get("multivariate_options") and not may(
+            self.request.user, ADMIN, self.project
+        ):
+            raise PermissionDenied("User must be project admin to modify / create MV options.")
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_feature_by_uuid"))
+class FeatureByUuidView(generics.RetrieveAPIView):
+    """A feature of any project that the caller may see."""
+
+    serializer_class = FeatureByUuidSerializer
+    lookup_field = "uuid"
+    queryset = Feature.objects.all()
+
+    def get_queryset(self) -> QuerySet[Feature]:
+        return visible(self.request.user, described_features(), "project__organisation")
