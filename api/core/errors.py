@@ -78,7 +78,7 @@ def violation_message(error: IntegrityError) -> str | None:
             if constraint.name == diagnostics.constraint_name:
                 return str(constraint.violation_error_message)
     if diagnostics.sqlstate == UNIQUE_VIOLATION:  # of a field that is unique by itself
-        return "This was taken at the same moment. Try again."
+        return "That value is already taken."
     # What else no model declares as a constraint, a trigger of ours raised, in words for people.
     is_ours = diagnostics.sqlstate == CHECK_VIOLATION
     return str(diagnostics.message_primary) if is_ours else None
