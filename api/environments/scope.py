@@ -40,8 +40,8 @@ class InEnvironment(ScopedView):
 
 
 def environment_with(key: str) -> Environment | None:
-    """Return the environment with this client-side key, and its project."""
+    """Return the environment with this client-side key, and its project, neither of them deleted."""
     if "\0" in key:  # which PostgreSQL refuses to look for
         return None
     environments: QuerySet[Environment] = Environment.objects.select_related("project")
-    return environments.filter(api_key=key).first()
+    return environments.filter(api_key=key, project__deleted_at__isnull=True).first()

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from core.errors import InvalidInput
 from organisations.models import Organisation
 from organisations.selectors import organisations_of
-from permissions.access import is_member, require
+from permissions.access import require
 from permissions.catalogue import ADMIN, MEMBER
 from permissions.scoped import ScopedView
 from users.models import User
@@ -49,10 +49,10 @@ class InOrganisation(ScopedView):
         return organisation
 
     def _is_hidden(self, organisation_id: int) -> bool:
-        if is_member(self.request.user, organisation_id):
-            return True  # of a deleted one
         known = Organisation.all_objects.filter(pk=organisation_id)
-        return self.hides_unknown_organisations and not known.exists()
+        if self.hides_unknown_organisations and not known.exists():
+            return True
+        return known.filter(memberships__user=self.request.user.pk).exists()
 
 
 def _number_in(text: str) -> int:

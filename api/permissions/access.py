@@ -70,7 +70,9 @@ def visible(actor: Actor, rows: QuerySet, organisation_path: str) -> QuerySet:
     """
     if isinstance(actor, AnonymousUser):
         return rows.none()
-    return rows.filter(**{f"{organisation_path}__memberships__user": actor})
+    return rows.filter(
+        **{f"{organisation_path}__memberships__user": actor, f"{organisation_path}__deleted_at__isnull": True}
+    )
 
 
 def _is_for_administrators(permission: str, organisation: Any) -> bool:
@@ -81,16 +83,20 @@ def _is_for_administrators(permission: str, organisation: Any) -> bool:
 
 
 def is_member(actor: Actor, organisation_id: int) -> bool:
-    return (
-        not isinstance(actor, AnonymousUser)
-        and actor.memberships.filter(organisation_id=organisation_id).exists()
-    )
+    return _belongs(actor, organisation_id)
 
 
 def is_organisation_admin(actor: Actor, organisation_id: int) -> bool:
+    return _belongs(actor, organisation_id, role="ADMIN")
+
+
+def _belongs(actor: Actor, organisation_id: int, **condition: Any) -> bool:
+    """Whether the actor has a membership that meets `condition`. One in a deleted organisation is none."""
     return (
         not isinstance(actor, AnonymousUser)
-        and actor.memberships.filter(organisation_id=organisation_id, role="ADMIN").exists()
+        and actor.memberships.filter(
+            organisation_id=organisation_id, organisation__deleted_at__isnull=True, **condition
+        ).exists()
     )
 
 

@@ -73,6 +73,15 @@ def test_rows_of_other_organisations_are_not_visible(project, member, stranger):
     assert not visible(AnonymousUser(), projects, "organisation").exists()
 
 
+def test_membership_in_a_deleted_organisation_gives_nothing(organisation, project, admin):
+    """Not even on what came into being while the organisation was deleted."""
+    type(organisation).objects.filter(pk=organisation.pk).update(deleted_at=project.created_date)
+
+    assert not may(admin, ADMIN, organisation)
+    assert not may(admin, "VIEW_PROJECT", project)
+    assert not visible(admin, type(project).objects.all(), "organisation").exists()
+
+
 def test_the_catalogue_has_as_many_keys_as_clients_expect():
     assert {level: len(keys) for level, keys in EVERY_KEY.items()} == {
         Level.ORGANISATION: 2,

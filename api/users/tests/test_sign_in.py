@@ -160,6 +160,14 @@ def test_fewer_failures_than_the_limit_lock_nobody_out(three_attempts, user, vis
     assert login(visitor, user.email).status_code == 200
 
 
+def test_the_lockout_can_be_switched_off(settings, three_attempts, user, visitor):
+    settings.AXES_ENABLED = False
+    for _ in range(three_attempts):
+        login(visitor, user.email, "wrong")
+
+    assert login(visitor, user.email).status_code == 200
+
+
 def test_the_admin_takes_part_in_the_lockout(three_attempts, visitor):
     staff = make_user(email="root@example.org", is_staff=True, is_superuser=True)
     browser = Client()
