@@ -55,7 +55,7 @@ def test_a_first_run_and_a_second_one(tmp_path):
     assert processes_of(data) == []
 
     with running(tmp_path / "second", "run", DATA_DIR=str(data), PORT=str(port)) as second:
-        second.wait_for(LAST_LINE, seconds=10)
+        second.wait_for(LAST_LINE, seconds=30)
         assert sign_in(url, email, password).url == f"{url}/admin/"
         assert second.interrupt(signal.SIGTERM) == 0
     assert processes_of(data) == []

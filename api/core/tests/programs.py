@@ -25,6 +25,7 @@ def _first_of(*names: str) -> Callable[[], str | None]:
 
 
 _FINDERS: Mapping[str, Callable[[], str | None]] = {
+    "curl": _first_of("curl"),
     "node": _node,
     "redis": _first_of("redis-server", "valkey-server"),
     "memcached": _first_of("memcached"),
