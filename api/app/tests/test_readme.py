@@ -14,6 +14,7 @@ from django.conf import settings
 from flagsmith import Flagsmith
 
 from app.tests.commands import MACHINE, free_port, running
+from core.tests.programs import program
 
 README = (settings.REPOSITORY_DIR / "README.md").read_text()
 SUPERUSER = {
@@ -24,15 +25,39 @@ SUPERUSER = {
 }
 
 
-def commands_under(heading: str) -> list[str]:
-    """Return the lines of the shell block under a heading."""
-    block = re.search(rf"^## {heading}$.*?^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def block_under(heading: str, language: str) -> str:
+    """Return the text of the code block in `language` under a heading."""
+    block = re.search(rf"^## {heading}$.*?^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     assert block
-    return block[1].strip().splitlines()
+    return block[1]
+
+
+def test_the_first_ten_minutes(tmp_path):
+    """The shell lines with what `make run` printed filled in, then the Python lines."""
+    program("curl")
+    port = free_port()
+    with running(tmp_path / "log", "run", DATA_DIR=str(tmp_path / "data"), PORT=str(port)) as server:
+        password = server.wait_for(r"^ +password +(\S+)")[1]
+        key = server.wait_for(r"^ +Development +client-side +(\S+)")[1]
+        address = {"http://127.0.0.1:8000": f"http://127.0.0.1:{port}"}
+
+        shell = _filled_in(
+            block_under("The first ten minutes", "sh"),
+            {**address, "PASSWORD='…'": f"PASSWORD='{password}'", "KEY='…'": f"KEY='{key}'"},
+        )
+        python = _filled_in(block_under("The first ten minutes", "python"), {**address, '"…"': f'"{key}"'})
+        set_by_curl = _run(["sh", "-eu"], shell)
+        read_by_the_sdk = _run([sys.executable], python)
+
+        assert '"enabled":true' in set_by_curl
+        assert read_by_the_sdk == "True Back at noon\n"
+        server.interrupt()
 
 
 def test_the_path_by_hand(tmp_path):
-    *installing, changing, migrate, cache_table, superuser, serving = commands_under("By hand")
+    *installing, changing, migrate, cache_table, superuser, serving = block_under(
+        "By hand", "sh"
+    ).splitlines()
     environment = {**MACHINE, **SUPERUSER, "DATA_DIR": str(tmp_path / "data")}
 
     _assert_that_it_installs_what_is_pinned(installing)
@@ -95,3 +120,19 @@ def _with_this_python(command: str) -> list[str]:
     python, *arguments = shlex.split(command)
     assert python == "python"
     return [sys.executable, *arguments]
+
+
+def _filled_in(text: str, blanks: dict[str, str]) -> str:
+    for blank, filling in blanks.items():
+        assert blank in text
+        text = text.replace(blank, filling)
+    return text
+
+
+def _run(command: list[str], script: str) -> str:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        command, input=script, env={**MACHINE, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
