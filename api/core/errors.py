@@ -13,6 +13,7 @@ from rest_framework.views import exception_handler as rest_framework_handler
 # PostgreSQL's SQLSTATEs
 UNIQUE_VIOLATION = "23505"
 CHECK_VIOLATION = "23514"
+LONGEST_MESSAGE = 1000
 
 
 class DomainError(Exception):
@@ -48,20 +49,25 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return Response({"non_field_errors": [reason]}, status=400)
     response = rest_framework_handler(error, context)
     if response is not None:
-        response.data = index_aligned(response.data)
+        response.data = for_clients(response.data)
     return response
 
 
-def index_aligned(errors: Any) -> Any:
-    """Turn errors of a list's items, which REST framework keeps by index, into lists.
+def for_clients(errors: Any) -> Any:
+    """Give errors the shape that clients of Flagsmith's API know.
 
-    `{1: {"name": ["…"]}}` becomes `[{}, {"name": ["…"]}]`: clients of Flagsmith's API look for an item's
-    errors at the item's place.
+    REST framework keeps the errors of a list's items by index, clients look for them at the item's place:
+    `{1: {"name": ["…"]}}` becomes `[{}, {"name": ["…"]}]`. Some messages repeat what was sent, however long
+    it was: those are cut.
     """
     if isinstance(errors, dict) and errors and all(isinstance(key, int) for key in errors):
-        return [index_aligned(errors.get(index, {})) for index in range(max(errors) + 1)]
+        return [for_clients(errors.get(index, {})) for index in range(max(errors) + 1)]
     if isinstance(errors, dict):
-        return {key: index_aligned(value) for key, value in errors.items()}
+        return {key: for_clients(value) for key, value in errors.items()}
+    if isinstance(errors, list):
+        return [for_clients(each) for each in errors]
+    if isinstance(errors, str) and len(errors) > LONGEST_MESSAGE:
+        return f"{errors[:LONGEST_MESSAGE]}…"
     return errors
 
 

@@ -18,7 +18,7 @@ _LOGS = {"axes_accessattempt", "axes_accesslog", "axes_accessfailurelog", "axes_
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the server answered, and whether any row of any table is different now."""
+    """How the server answered, and whether a request that it didn't take has changed any row of any table."""
 
     status: int
     content: bytes
@@ -70,7 +70,8 @@ def send(
             )
         status, after = response.status_code, None
         if any(_may_write(each["sql"]) for each in statements.captured_queries):
-            status, after = _after_commit(status), fingerprint()
+            status = _after_commit(status)
+            after = fingerprint() if status >= 400 else None
         transaction.set_rollback(True)
     return Outcome(
         status=status,

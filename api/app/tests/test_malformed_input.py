@@ -18,6 +18,10 @@ from app.tests.routes import Route, api_routes, refused_methods
 from app.tests.world import World, build_world
 
 WITH_BODY = [route for route in ROUTES if example_of(route).body]
+# The same body by PUT and by PATCH: one of them is enough for what takes long.
+WITH_OTHER_BODY = [
+    route for route in WITH_BODY if route.method != "PATCH" or Route(route.path, "PUT") not in WITH_BODY
+]
 WITH_PARAMETERS = [route for route in ROUTES if route.parameters]
 
 EXAMPLE_AT = {route.path: example_of(route) for route in ROUTES}
@@ -46,7 +50,7 @@ NO_JSON = {
 }
 NOT_UTF_8 = ["%FF", "%ED%A0%80"]
 PATH_VALUES = ["abc", "-1", "0", "1.5", "9" * 10, "9" * 30, "9" * 5_000, "a" * 5_000, "%00", *NOT_UTF_8]
-QUERY_VALUES = ["-1", "0", "abc", "9" * 30, "9" * 5_000, "", "1.5", "null", "[]", "%00", *NOT_UTF_8]
+QUERY_VALUES = ["-1", "0", "abc", "9" * 30, "9" * 5_000, "", "%00", *NOT_UTF_8]
 ODD_TEXTS = [
     "Robert'); DROP TABLE students;--",
     "\u202eright to left\u202c \u05e9\u05dc\u05d5\u05dd",
@@ -122,7 +126,7 @@ def test_a_field_of_the_wrong_type_is_refused(route, world):
     assert_refused(outcomes)
 
 
-@pytest.mark.parametrize("route", WITH_BODY, ids=str)
+@pytest.mark.parametrize("route", WITH_OTHER_BODY, ids=str)
 def test_no_value_of_any_field_makes_the_server_fail(route, world):
     body = example_of(route).body_in(world)
 
@@ -175,7 +179,9 @@ def test_a_path_that_names_nothing_is_refused(route, world):
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_no_query_makes_the_server_fail(route, world):
-    names = {"page", "page_size", "x", *example_of(route).query(world), *documented_query(route)}
+    names = {*example_of(route).query(world), *documented_query(route)} or {"x"}
+    if route.method == "GET":
+        names |= {"page", "page_size"}
 
     outcomes = {
         f"{name}={value:.60}": request(route, world, query=f"{name}={value}")
