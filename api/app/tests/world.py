@@ -22,6 +22,7 @@ class World:
     """A tenant. `marker` stands in each of its names, keys and values; no other tenant's text has it.
 
     Only its identity has the name that every tenant's identity has: names are no reason to mix them up.
+    `varied_state` and `varied_override` are of the multivariate feature, the latter for another identity.
     """
 
     marker: str
@@ -43,6 +44,8 @@ class World:
     state: FeatureState
     segment_state: FeatureState
     identity_state: FeatureState
+    varied_state: FeatureState
+    varied_override: FeatureState
 
 
 def build_world(marker: str) -> World:
@@ -118,5 +121,12 @@ def build_world(marker: str) -> World:
         ),
         identity_state=FeatureState.objects.create(
             **override, identity=identity, string_value=f"{marker} for an identity"
+        ),
+        varied_state=FeatureState.objects.get(feature=multivariate, environment=environment),
+        varied_override=FeatureState.objects.create(
+            feature=multivariate,
+            environment=environment,
+            identity=Identity.objects.create(environment=environment, identifier=f"{marker} other identity"),
+            string_value=f"{marker} for another identity",
         ),
     )

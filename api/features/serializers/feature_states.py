@@ -78,47 +78,69 @@ class StateSerializer(serializers.ModelSerializer):
 
 
 class FeatureStateSerializer(StateSerializer):
-    """A feature state with a raw value. Environment, and identity where the path has one, are the path's."""
+    """A feature state with a raw value. What it is for, it stays for."""
 
     feature = IdField(source="feature_id", required=False)
     environment = IdField(source="environment_id", required=False)
-    identity = IdField(source="identity_id", required=False, allow_null=True, max_value=INT64_MAX)
-    feature_segment = IdField(source="feature_segment_id", required=False, allow_null=True)
-    identifier = serializers.CharField(required=False, write_only=True, max_length=2000)
     feature_state_value = RawValueField(source="value", required=False)
 
     class Meta(StateSerializer.Meta):
-        fields = [*StateSerializer.Meta.fields, "identifier"]
-        read_only_fields = ["version", "live_from", "deleted_at"]
+        read_only_fields = ["identity", "feature_segment", "version", "live_from", "deleted_at"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if self.instance is not None:
-            refuse_move(attrs, self.instance)
+        refuse_move(attrs, self.instance)
         return attrs
+
+
+class NewIdentityOverrideSerializer(FeatureStateSerializer):
+    """An override to be made. Environment and identity are the path's."""
+
+    environment = IdField(source="environment_id", read_only=True)
+
+
+class NewFeatureStateSerializer(NewIdentityOverrideSerializer):
+    """A state to be made in the path's environment: its default, or for an identity or a segment."""
+
+    identity = IdField(source="identity_id", required=False, allow_null=True, max_value=INT64_MAX)
+    feature_segment = IdField(source="feature_segment_id", required=False, allow_null=True)
+    identifier = serializers.CharField(
+        required=False, write_only=True, max_length=2000, trim_whitespace=False
+    )
+
+    class Meta(FeatureStateSerializer.Meta):
+        fields = [*FeatureStateSerializer.Meta.fields, "identifier"]
+        read_only_fields = ["version", "live_from", "deleted_at"]
 
 
 class ListedFeatureStateSerializer(FeatureStateSerializer):
     """As in lists: an override names its identity."""
 
-    identity = IdentitySummarySerializer(read_only=True)  # type: ignore[assignment]
+    identity = IdentitySummarySerializer(read_only=True)
 
 
 class TypedFeatureStateSerializer(StateSerializer):
-    """A feature state whose value is a typed object."""
+    """A feature state whose value is a typed object. What it is for, it stays for."""
 
     feature = IdField(source="feature_id")
     environment = IdField(source="environment_id")
-    identity = IdField(source="identity_id", required=False, allow_null=True, max_value=INT64_MAX)
-    feature_segment = IdField(source="feature_segment_id", required=False, allow_null=True)
     feature_state_value = TypedValueSerializer(source="*", required=False)
 
     class Meta(StateSerializer.Meta):
-        read_only_fields = ["version", "live_from", "deleted_at"]
+        read_only_fields = ["identity", "feature_segment", "version", "live_from", "deleted_at"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if self.instance is not None:
-            refuse_move(attrs, self.instance)
+        refuse_move(attrs, self.instance)
         return attrs
+
+
+class NewTypedFeatureStateSerializer(TypedFeatureStateSerializer):
+    """A state to be made: an environment's default, or for an identity or a segment."""
+
+    identity = IdField(source="identity_id", required=False, allow_null=True, max_value=INT64_MAX)
+    feature_segment = IdField(source="feature_segment_id", required=False, allow_null=True)
+
+    class Meta(TypedFeatureStateSerializer.Meta):
+        read_only_fields = ["version", "live_from", "deleted_at"]
 
 
 class PlaceSerializer(serializers.ModelSerializer):
@@ -147,14 +169,14 @@ class SegmentOverrideSerializer(StateSerializer):
         read_only_fields = ["feature", "environment", "identity", "live_from", "deleted_at"]
 
 
-def refuse_move(attrs: dict[str, Any], state: FeatureState) -> None:
-    """Refuse to turn a state into that of another feature or environment.
+def refuse_move(attrs: dict[str, Any], state: FeatureState | None) -> None:
+    """Refuse to turn a state, if there is one already, into that of another feature or environment.
 
     Raises:
         ValidationError: naming the field.
     """
     for field in ("feature", "environment"):
-        if attrs.get(f"{field}_id", getattr(state, f"{field}_id")) != getattr(state, f"{field}_id"):
+        if state and attrs.get(f"{field}_id", getattr(state, f"{field}_id")) != getattr(state, f"{field}_id"):
             raise serializers.ValidationError({field: [f"Cannot change the {field} of a feature state"]})
 
 

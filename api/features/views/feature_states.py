@@ -1,7 +1,7 @@
 """What features serve: in one environment, to one identity, and everywhere at once."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
@@ -19,6 +19,9 @@ from features.selectors.feature_states import served_states
 from features.serializers.feature_states import (
     FeatureStateSerializer,
     ListedFeatureStateSerializer,
+    NewFeatureStateSerializer,
+    NewIdentityOverrideSerializer,
+    NewTypedFeatureStateSerializer,
     StatesInEnvironmentQuery,
     StatesQuery,
     TypedFeatureStateSerializer,
@@ -52,7 +55,11 @@ class StatesOfEnvironment(InEnvironment, WritesFeatureStates, viewsets.ModelView
     queryset = FeatureState.objects.all()
     write_permission = "UPDATE_FEATURE_STATE"
 
+    new_serializer_class: ClassVar[type[FeatureStateSerializer]]
+
     def get_serializer_class(self) -> type[FeatureStateSerializer]:
+        if self.action == "create":
+            return self.new_serializer_class
         return ListedFeatureStateSerializer if self.action == "list" else FeatureStateSerializer
 
     def get_queryset(self) -> QuerySet[FeatureState]:
@@ -90,6 +97,7 @@ class EnvironmentFeatureStateViewSet(StatesOfEnvironment):
     """An environment's default states, and its identity overrides. Never segment overrides."""
 
     lookup_value_converter = "int"
+    new_serializer_class = NewFeatureStateSerializer
 
     def get_queryset(self) -> QuerySet[FeatureState]:
         return super().get_queryset().filter(feature_segment__isnull=True)
@@ -136,6 +144,7 @@ class IdentityFeatureStateViewSet(StatesOfEnvironment):
     """The overrides of one identity."""
 
     lookup_value_converter = "int"
+    new_serializer_class = NewIdentityOverrideSerializer
 
     @cached_property
     def identity(self) -> Identity:
@@ -171,7 +180,9 @@ class FeatureStateViewSet(
 
     lookup_value_converter = "int"
     queryset = FeatureState.objects.all()
-    serializer_class = TypedFeatureStateSerializer
+
+    def get_serializer_class(self) -> type[TypedFeatureStateSerializer]:
+        return NewTypedFeatureStateSerializer if self.action == "create" else TypedFeatureStateSerializer
 
     def get_queryset(self) -> QuerySet[FeatureState]:
         states = served_states().select_related("environment__project", "feature_segment")

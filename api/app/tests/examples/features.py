@@ -30,7 +30,11 @@ def environment(world: World) -> dict[str, Any]:
 
 
 def state(world: World) -> dict[str, Any]:
-    return {**environment(world), "pk": world.state.pk}
+    return {**environment(world), "pk": world.varied_state.pk}
+
+
+def state_id(world: World) -> dict[str, Any]:
+    return {"pk": world.varied_state.pk}
 
 
 def identity(world: World) -> dict[str, Any]:
@@ -38,7 +42,8 @@ def identity(world: World) -> dict[str, Any]:
 
 
 def identity_state(world: World) -> dict[str, Any]:
-    return {**identity(world), "pk": world.identity_state.pk}
+    override = world.varied_override
+    return {**environment(world), "identity_pk": override.identity_id, "pk": override.pk}
 
 
 def in_environment(world: World) -> dict[str, Any]:
@@ -53,6 +58,10 @@ def share(world: World) -> list[dict[str, Any]]:
     return [{"multivariate_feature_option": world.option.pk, "percentage_allocation": 12.5}]
 
 
+def value(**more: Any) -> dict[str, Any]:
+    return {"type": "unicode", "string_value": "red", "integer_value": 1, "boolean_value": True, **more}
+
+
 def described(world: World) -> dict[str, Any]:
     return {
         "description": "one page",
@@ -60,9 +69,7 @@ def described(world: World) -> dict[str, Any]:
         "is_server_key_only": True,
         "type": "STANDARD",
         "tags": [world.tag.pk],
-        "multivariate_options": [
-            {"id": 1, "type": "unicode", "string_value": "red", "default_percentage_allocation": 10}
-        ],
+        "multivariate_options": [value(id=world.option.pk, default_percentage_allocation=10)],
     }
 
 
@@ -77,61 +84,53 @@ def new_feature(world: World) -> dict[str, Any]:
 
 
 def new_option(world: World) -> dict[str, Any]:
-    return {
-        "feature": world.multivariate.pk,
-        "type": "unicode",
-        "string_value": "red",
-        "key": "red",
-        "default_percentage_allocation": 10,
-    }
+    return value(feature=world.multivariate.pk, key="red", default_percentage_allocation=10)
 
 
 def owners(world: World) -> dict[str, Any]:
     return {"user_ids": [world.admin.pk]}
 
 
-def raw(world: World) -> dict[str, Any]:
-    return {"enabled": True, "feature_state_value": "blue"}
-
-
-def kept(world: World) -> dict[str, Any]:
-    return {**raw(world), "environment": world.environment.pk, "feature": world.feature.pk}
-
-
 def new_override(world: World) -> dict[str, Any]:
     return {
-        **raw(world),
+        "enabled": True,
         "feature": world.multivariate.pk,
+        "feature_state_value": "blue",
         "multivariate_feature_state_values": share(world),
     }
 
 
+def kept(world: World) -> dict[str, Any]:
+    return {**new_override(world), "environment": world.environment.pk}
+
+
 def new_raw(world: World) -> dict[str, Any]:
-    return {**new_override(world), "identifier": world.identity.identifier}
+    return {
+        **new_override(world),
+        "identity": None,
+        "identifier": world.identity.identifier,
+        "feature_segment": None,
+    }
 
 
 def typed(world: World) -> dict[str, Any]:
     return {
         "enabled": True,
         "environment": world.environment.pk,
-        "feature": world.feature.pk,
-        "feature_state_value": {"type": "unicode", "string_value": "blue"},
+        "feature": world.multivariate.pk,
+        "feature_state_value": value(),
+        "multivariate_feature_state_values": share(world),
     }
 
 
 def new_typed(world: World) -> dict[str, Any]:
-    return {
-        **typed(world),
-        "feature": world.multivariate.pk,
-        "identity": world.identity.pk,
-        "multivariate_feature_state_values": share(world),
-    }
+    return {**typed(world), "identity": world.identity.pk, "feature_segment": None}
 
 
 def new_segment_override(world: World) -> dict[str, Any]:
     return {
         "enabled": True,
-        "feature_state_value": {"type": "unicode", "string_value": "blue"},
+        "feature_state_value": value(),
         "feature_segment": {"segment": world.segment.pk, "priority": 0},
         "multivariate_feature_state_values": share(world),
     }
@@ -155,6 +154,8 @@ def place_id(world: World) -> dict[str, Any]:
 
 RAW = frozenset({"feature_state_value"})
 SHOWN = frozenset({"description", "multivariate_options.string_value"})
+# An option that the feature doesn't have: a new one is made.
+OPTION_ID = frozenset({"multivariate_options.id"})
 STRING = frozenset({"string_value"})
 TYPED = frozenset({"feature_state_value.string_value"})
 
@@ -168,10 +169,12 @@ PLACES = "/api/v1/features/feature-segments/"
 
 EXAMPLES = {
     f"GET {FEATURES}": Example(path=project, query=in_environment),
-    f"POST {FEATURES}": Example(path=project, body=new_feature, text=SHOWN | {"name", "initial_value"}),
+    f"POST {FEATURES}": Example(
+        path=project, body=new_feature, text=SHOWN | {"name", "initial_value"}, ignored=OPTION_ID
+    ),
     f"GET {FEATURE}": Example(path=feature),
-    f"PUT {FEATURE}": Example(path=feature, body=described, text=SHOWN),
-    f"PATCH {FEATURE}": Example(path=feature, body=described, text=SHOWN),
+    f"PUT {FEATURE}": Example(path=feature, body=described, text=SHOWN, ignored=OPTION_ID),
+    f"PATCH {FEATURE}": Example(path=feature, body=described, text=SHOWN, ignored=OPTION_ID),
     f"DELETE {FEATURE}": Example(path=feature),
     f"POST {FEATURE}add-owners/": Example(path=feature, body=owners),
     f"POST {FEATURE}remove-owners/": Example(path=feature, body=owners),
@@ -199,10 +202,8 @@ EXAMPLES = {
     f"DELETE {OVERRIDES}{{pk}}/": Example(path=identity_state),
     f"GET {ALL_STATES}": Example(query=in_environment),
     f"POST {ALL_STATES}": Example(body=new_typed, text=TYPED),
-    f"PUT {ALL_STATES}{{pk}}/": Example(path=lambda world: {"pk": world.state.pk}, body=typed, text=TYPED),
-    f"PATCH {ALL_STATES}{{pk}}/": Example(
-        path=lambda world: {"pk": world.segment_state.pk}, body=typed, text=TYPED
-    ),
+    f"PUT {ALL_STATES}{{pk}}/": Example(path=state_id, body=typed, text=TYPED),
+    f"PATCH {ALL_STATES}{{pk}}/": Example(path=state_id, body=typed, text=TYPED),
     f"GET {ALL_STATES}get-by-uuid/{{uuid}}/": Example(path=lambda world: {"uuid": world.state.uuid}),
     f"GET {PLACES}": Example(query=in_environment_of_feature),
     f"POST {PLACES}": Example(body=new_place),

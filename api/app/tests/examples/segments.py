@@ -18,13 +18,19 @@ def segment(world: World) -> dict[str, Any]:
 
 
 def wanted(world: World) -> dict[str, Any]:
-    condition = {"operator": "EQUAL", "property": "country", "value": "FR", "description": "France"}
-    nested = {"type": "ANY", "conditions": [condition], "rules": []}
+    condition = {
+        "operator": "EQUAL",
+        "property": "country",
+        "value": "FR",
+        "description": "France",
+        "delete": False,
+    }
+    nested = {"type": "ANY", "conditions": [condition], "rules": [], "delete": False}
     return {
         "name": "Beta in France",
         "description": "small",
         "feature": world.feature.pk,
-        "rules": [{"type": "ALL", "conditions": [condition], "rules": [nested]}],
+        "rules": [{"type": "ALL", "conditions": [condition], "rules": [nested], "delete": False}],
     }
 
 
