@@ -2,8 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
-from identities.models import Identity
+from django.db.models import BooleanField, Exists, F, Func, OuterRef
+
+from environments.models import Environment
+from identities.models import Identity, TraitKey
 from identities.traits import TraitValue, from_column
 
 
@@ -23,3 +27,31 @@ def stored_identities(environment_id: int, identifiers: Collection[str]) -> dict
         identifier: StoredIdentity(pk, identifier, from_column(traits))
         for pk, identifier, traits in rows.values_list("id", "identifier", "traits")
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """One trait of one identity. `id` is its key's, the same for all identities of an environment."""
+
+    id: int
+    key: str
+    value: TraitValue
+    created_date: datetime
+
+
+def traits_of(identity: Identity) -> list[Trait]:
+    """Return an identity's traits by key, in one query."""
+    values = from_column(identity.traits)
+    keys = TraitKey.objects.filter(environment=identity.environment_id, key__in=values)
+    return [Trait(key.pk, key.key, values[key.key], key.created_date) for key in keys]
+
+
+def trait_keys_in_use(environment: Environment) -> list[str]:
+    """Return the keys of traits that some identity of an environment has.
+
+    Looks for one identity for each key: a key that none has costs a walk over them all.
+    """
+    has_it = Func(F("traits"), OuterRef("key"), function="jsonb_exists", output_field=BooleanField())
+    having = Identity.objects.alias(has_it=has_it).filter(environment=OuterRef("environment"), has_it=True)
+    keys = TraitKey.objects.filter(Exists(having), environment=environment)
+    return list(keys.values_list("key", flat=True))

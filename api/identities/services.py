@@ -9,8 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
+from django.db.models import F, Func, TextField, Value
+from django.db.models.functions import Cast
 
 from core.errors import InvalidInput
+from environments.models import Environment
 from identities.models import Identity, TraitKey
 from identities.selectors import StoredIdentity
 from identities.traits import LARGEST_INTEGER, SMALLEST_INTEGER, TraitValue, from_column, to_column
@@ -174,3 +177,53 @@ def _remember_trait_keys(keys: list[tuple[int, str]]) -> None:
     if len(_seen_trait_keys) + len(keys) > _MOST_SEEN_TRAIT_KEYS:
         _seen_trait_keys.clear()
     _seen_trait_keys.update(keys)
+
+
+@transaction.atomic
+def create_identity(environment: Environment, *, identifier: str) -> Identity:
+    """Make an identity without traits.
+
+    Raises:
+        InvalidInput: the environment has one with this identifier.
+    """
+    _check_identifier_is_free(environment.pk, identifier)
+    return Identity.objects.create(environment=environment, identifier=identifier)
+
+
+@transaction.atomic
+def rename_identity(identity: Identity, *, identifier: str | None = None) -> Identity:
+    """Give an identity another identifier, if one is given.
+
+    It keeps its traits and overrides, and may get other variants.
+
+    Raises:
+        InvalidInput: the environment has another one with this identifier.
+    """
+    if identifier is not None and identifier != identity.identifier:
+        _check_identifier_is_free(identity.environment_id, identifier)
+        identity.identifier = identifier
+        identity.save(update_fields=["identifier"])
+    return identity
+
+
+@transaction.atomic
+def replace_traits(identity: Identity, values: Mapping[str, TraitValue]) -> None:
+    """Make `values` all the traits of an identity."""
+    locked = Identity.objects.select_for_update().get(pk=identity.pk)
+    removed = frozenset(locked.traits.keys() - values.keys())
+    store_traits([TraitChanges(locked.environment_id, locked.identifier, values, removed)])
+    identity.refresh_from_db(fields=["traits"])
+
+
+def remove_trait_everywhere(environment: Environment, key: str) -> None:
+    """Take a trait away from every identity of an environment."""
+    having = Identity.objects.filter(environment=environment, traits__has_key=key)
+    key_as_text = Cast(Value(key), output_field=TextField())
+    having.update(traits=Func(F("traits"), key_as_text, template="(%(expressions)s)", arg_joiner=" - "))
+
+
+def _check_identifier_is_free(environment_id: int, identifier: str) -> None:
+    namesakes = Identity.objects.filter(environment_id=environment_id).with_identifier(identifier)
+    if namesakes.exists():
+        reason = f"Identity with identifier '{identifier}' already exists in this environment"
+        raise InvalidInput({"identifier": [reason]})

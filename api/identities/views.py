@@ -1,0 +1,165 @@
+"""Identities and their traits, for people. What SDKs send goes another way."""
+
+from functools import cached_property
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.errors import InvalidInput
+from core.pagination import ChosenPagination
+from environments.scope import InEnvironment
+from identities.exceptions import TraitKeyNotGivenError
+from identities.models import Identity, IdentityQuerySet
+from identities.selectors import Trait, trait_keys_in_use, traits_of
+from identities.serializers import (
+    IdentityQuery,
+    IdentitySerializer,
+    TraitDeletionQuery,
+    TraitKeySerializer,
+    TraitKeysSerializer,
+    TraitSerializer,
+)
+from identities.services import (
+    TraitChanges,
+    create_identity,
+    remove_trait_everywhere,
+    rename_identity,
+    store_traits,
+)
+from permissions.catalogue import ADMIN
+
+
+@extend_schema_view(list=extend_schema(parameters=[IdentityQuery]))
+class IdentityViewSet(InEnvironment, viewsets.ModelViewSet):
+    """The identities of an environment."""
+
+    queryset = Identity.objects.all()
+    serializer_class = IdentitySerializer
+    pagination_class = ChosenPagination
+    lookup_value_converter = "int"
+    read_permission = "VIEW_IDENTITIES"
+    write_permission = "MANAGE_IDENTITIES"
+
+    def get_queryset(self) -> IdentityQuerySet:
+        # As the index has them, so that deep pages stay fast; traits may be large, and aren't shown.
+        identities = Identity.objects.filter(environment=self.environment).defer("traits")
+        return identities.order_by("created_date", "pk")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.action != "list":
+            return queryset
+        text = IdentityQuery.read(self.request).get("q", "")
+        if len(text) > 2 and text[0] == text[-1] == '"':
+            return self.get_queryset().with_identifier(text[1:-1])
+        return queryset.filter(identifier__icontains=text) if text else queryset
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = create_identity(self.environment, **serializer.validated_data)
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.instance = rename_identity(serializer.instance, **serializer.validated_data)
+
+
+class TraitViewSet(InEnvironment, viewsets.ViewSet):
+    """The traits of one identity. A trait's id is its key's, so all identities' `plan` has the same."""
+
+    serializer_class = TraitSerializer
+    lookup_value_converter = "int"
+    read_permission = "VIEW_IDENTITIES"
+    write_permission = "MANAGE_IDENTITIES"
+
+    @cached_property
+    def identity(self) -> Identity:
+        return get_object_or_404(Identity, pk=self.kwargs["identity_pk"], environment=self.environment)
+
+    @extend_schema(responses=TraitSerializer(many=True))
+    def list(self, request: Request, **path: Any) -> Response:
+        page = self.paginate_queryset(traits_of(self.identity))
+        return self.get_paginated_response(TraitSerializer(page, many=True).data)
+
+    @extend_schema(responses={201: TraitSerializer})
+    def create(self, request: Request, **path: Any) -> Response:
+        given = self._given()
+        self._refuse_second(given["key"])
+        return Response(self._stored(given), status=status.HTTP_201_CREATED)
+
+    def retrieve(self, request: Request, **path: Any) -> Response:
+        return Response(TraitSerializer(self._trait()).data)
+
+    def update(self, request: Request, *, partial: bool = False, **path: Any) -> Response:
+        trait = self._trait()
+        given = self._given(trait, partial=partial)
+        if given["key"] == trait.key:
+            return Response(self._stored(given))
+        self._refuse_second(given["key"])
+        return Response(self._stored(given, removed=frozenset({trait.key})))
+
+    def partial_update(self, request: Request, **path: Any) -> Response:
+        return self.update(request, partial=True, **path)
+
+    @extend_schema(parameters=[TraitDeletionQuery])
+    def destroy(self, request: Request, **path: Any) -> Response:
+        trait = self._trait()
+        if TraitDeletionQuery.read(request).get("deleteAllMatchingTraits"):
+            remove_trait_everywhere(self.environment, trait.key)
+        else:
+            store_traits([self._changes(removed=frozenset({trait.key}))])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _trait(self) -> Trait:
+        for trait in traits_of(self.identity):
+            if trait.id == self.kwargs["pk"]:
+                return trait
+        raise Http404
+
+    def _given(self, trait: Trait | None = None, *, partial: bool = False) -> dict[str, Any]:
+        serializer = TraitSerializer(trait, data=self.request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def _refuse_second(self, key: str) -> None:
+        if key in self.identity.traits:
+            raise InvalidInput({"trait_key": ["The identity has a trait with this key already."]})
+
+    def _stored(self, given: dict[str, Any], removed: frozenset[str] = frozenset()) -> Any:
+        """Store a trait and return it as it is shown."""
+        store_traits([self._changes({given["key"]: given["value"]}, removed)])
+        self.identity.refresh_from_db(fields=["traits"])
+        stored = next(trait for trait in traits_of(self.identity) if trait.key == given["key"])
+        return TraitSerializer(stored).data
+
+    def _changes(
+        self, values: dict[str, Any] | None = None, removed: frozenset[str] = frozenset()
+    ) -> TraitChanges:
+        return TraitChanges(self.environment.pk, self.identity.identifier, values or {}, removed)
+
+
+class TraitKeysView(InEnvironment):
+    """Which traits identities of an environment have."""
+
+    serializer_class = TraitKeysSerializer
+
+    @extend_schema(operation_id="list_environment_trait_keys")
+    def get(self, request: Request, **path: Any) -> Response:
+        return Response({"keys": trait_keys_in_use(self.environment)})
+
+
+class DeleteTraitsView(InEnvironment):
+    """Takes a trait away from all identities of an environment."""
+
+    serializer_class = TraitKeySerializer
+    write_permission = ADMIN
+
+    @extend_schema(operation_id="delete_environment_traits", responses={200: None})
+    def post(self, request: Request, **path: Any) -> Response:
+        wanted = TraitKeySerializer(data=request.data)
+        if not wanted.is_valid():
+            raise TraitKeyNotGivenError
+        remove_trait_everywhere(self.environment, wanted.validated_data["key"])
+        return Response()
