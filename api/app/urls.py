@@ -17,7 +17,12 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("segments.urls")),
     path("", include("identities.urls")),
     path("", include("features.urls")),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="openapi-json"), name="openapi-docs"),
+    path(
+        "docs/",
+        # A page: describing itself to OPTIONS, as data, would need what a page hasn't got.
+        SpectacularSwaggerView.as_view(url_name="openapi-json", http_method_names=["get", "head"]),
+        name="openapi-docs",
+    ),
     path("swagger.json", OpenApiJsonView.as_view(), name="openapi-json"),
     path("swagger.yaml", OpenApiYamlView.as_view(), name="openapi-yaml"),
 ]

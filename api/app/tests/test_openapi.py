@@ -55,6 +55,10 @@ def test_the_page_of_the_document_loads_nothing_from_elsewhere(client: Client):
     assert finders.find("drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js")
 
 
+def test_the_page_of_the_document_refuses_other_methods(client: Client):
+    assert client.options("/api/v1/docs/").status_code == 405
+
+
 @pytest.mark.parametrize(
     ("plural", "expected"),
     [("features", "feature"), ("identities", "identity"), ("analytics", "analytics"), ("login", "login")],
