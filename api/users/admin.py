@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from rest_framework.authtoken.admin import TokenAdmin as RestFrameworkTokenAdmin
+from rest_framework.authtoken.models import TokenProxy
 
 from core.admin import RefusingAdmin
 from users.models import User
@@ -37,3 +39,14 @@ class UserAdmin(RefusingAdmin, DjangoUserAdmin):
         ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
+
+
+admin.site.unregister(TokenProxy)
+
+
+@admin.register(TokenProxy)
+class TokenAdmin(RestFrameworkTokenAdmin):
+    """Who has a token. The list doesn't show the tokens themselves: each lets its reader act as that user."""
+
+    list_display = ["user", "created"]
+    autocomplete_fields = ["user"]

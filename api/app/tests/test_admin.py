@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from rest_framework.authtoken.models import TokenProxy
 
 from analytics.services import Evaluation, record_identity_evaluations
 from app.tests.world import build_world
@@ -56,7 +57,7 @@ def test_the_list_opens(superuser_client, model, query):
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_the_page_for_adding_opens_and_lists_no_rows_to_choose_from(superuser_client, model):
     fill("acme")
     request = RequestFactory().get("/")
@@ -88,3 +89,12 @@ def test_a_longer_list_takes_no_more_statements(superuser_client, model):
         fill(f"other{number}")
 
     assert statements_of(superuser_client, path) <= with_one
+
+
+def test_the_list_of_tokens_shows_none(superuser_client):
+    token = build_world("acme").token
+
+    page = superuser_client.get(page_of(TokenProxy, "changelist")).content.decode()
+
+    assert "acme@example.org" in page
+    assert token not in page
