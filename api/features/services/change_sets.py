@@ -19,9 +19,8 @@ from environments.models import Environment
 from features.models import Feature, FeatureSegment, FeatureState
 from features.models.values import FlagValue, typed_value
 from features.selectors.feature_states import served_states
-from features.services import records
+from features.services import priorities, records
 from features.services.allocations import Allocation, set_allocations
-from features.services.priorities import close_gap, make_room, move
 from identities.models import Identity
 from segments.models import Segment
 
@@ -76,8 +75,8 @@ Target = tuple[int, int, int | None, int | None]
 def apply_change_set(changes: Sequence[Change], *, author: Author) -> list[FeatureState]:
     """Make every change of `changes`, or none.
 
-    Changes of one feature wait for each other: the features are locked, in the order of their ids, so
-    two change sets can't stop each other, and each sees what the one before has left.
+    Changes of one feature wait for each other: features, then segments, are locked in the order of their
+    ids, so two change sets can't stop each other, and each sees what the one before has left.
 
     Returns:
         The states as they now are, with their allocations, in the order of `changes`; without the
@@ -115,7 +114,13 @@ class _Surroundings:
             .in_bulk()
         )
         self.environments = Environment.objects.in_bulk({change.environment_id for change in changes})
-        self.segments = Segment.objects.in_bulk(_named(change.segment_id for change in changes))
+        # Locked, or one that is being deleted would leave its new override behind.
+        self.segments = (
+            Segment.objects.filter(pk__in=_named(change.segment_id for change in changes))
+            .order_by("pk")
+            .select_for_update(no_key=True)
+            .in_bulk()
+        )
         self.identities = Identity.objects.in_bulk(_named(change.identity_id for change in changes))
         for change in changes:
             self._check(change)
@@ -233,10 +238,10 @@ def _bind(change: Change, surroundings: _Surroundings) -> FeatureSegment:
     binding = surroundings.binding_of(change)
     if binding is None:
         binding = surroundings.binding_to_be(change)
-        binding.priority = make_room(change.feature_id, change.environment_id, change.priority)
+        binding.priority = priorities.make_room(change.feature_id, change.environment_id, change.priority)
         binding.save()
     elif change.priority is not None:
-        move(binding, change.priority)
+        priorities.move(binding, change.priority)
     return binding
 
 
@@ -256,15 +261,15 @@ def _update(state: FeatureState, change: Change, author: Author) -> None:
         records.allocations_changed(state, *shares, author=author)
     if written:
         state.save(update_fields={*written, "updated_at"})
-    if change.priority is not None and state.feature_segment is not None:
-        move(state.feature_segment, change.priority)
+    place = state.feature_segment
+    if change.priority is not None and place is not None and priorities.move(place, change.priority):
+        records.segment_overrides_reordered(state.feature, state.environment, author=author)
 
 
 def _remove(change: Change, state: FeatureState | None, surroundings: _Surroundings, author: Author) -> None:
     binding = surroundings.binding_of(change)
     if binding is not None:
-        binding.delete()  # and its state with it
-        close_gap(binding)
+        priorities.remove(binding)
         records.segment_override_removed(binding, author=author)
     elif state is not None:
         state.delete()

@@ -21,18 +21,22 @@ def make_room(feature_id: int, environment_id: int, priority: int | None) -> int
     return priority
 
 
-def move(override: FeatureSegment, priority: int) -> None:
-    """Give an override another priority, moving the rest if it is taken."""
+def move(override: FeatureSegment, priority: int) -> bool:
+    """Give an override another priority, moving the rest if it is taken; say whether that is new."""
+    override.refresh_from_db(fields=["priority"])  # an earlier change may have moved it
     if override.priority == priority:
-        return
+        return False
     _push(_overrides(override.feature_id, override.environment_id).exclude(pk=override.pk), priority)
     override.priority = priority
     override.save(update_fields=["priority"])
+    return True
 
 
-def close_gap(removed: FeatureSegment) -> None:
-    """Move up what came after a removed override."""
-    _overrides(removed.feature_id, removed.environment_id).filter(priority__gt=removed.priority).update(
+def remove(override: FeatureSegment) -> None:
+    """Delete an override, with its state, and move up what came after it."""
+    override.refresh_from_db(fields=["priority"])  # an earlier change may have moved it
+    override.delete()
+    _overrides(override.feature_id, override.environment_id).filter(priority__gt=override.priority).update(
         priority=F("priority") - 1
     )
 

@@ -25,7 +25,8 @@ def bind_segment(*, feature_id: int, segment_id: int, environment: Environment) 
     feature = _locked(feature_id, environment)
     if feature is None:
         raise InvalidInput({"feature": ["Feature does not exist in project"]})
-    segment = Segment.objects.filter(pk=segment_id, project_id=environment.project_id).first()
+    segments: QuerySet[Segment] = Segment.objects.filter(pk=segment_id, project_id=environment.project_id)
+    segment = segments.select_for_update(no_key=True).first()
     if segment is None:
         raise InvalidInput({"segment": ["Segment does not exist in project."]})
     check_segment_fits(segment, feature_id)

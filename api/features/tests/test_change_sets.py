@@ -111,6 +111,28 @@ def test_an_override_can_be_moved_among_the_others(project, environment, feature
     connection.check_constraints()
     order = [place.segment_id for place in FeatureSegment.objects.all()]
     assert order == [segments[2].pk, segments[0].pk, segments[1].pk]
+    assert AuditRecord.objects.get().log == "Segment overrides re-ordered for feature 'new_checkout'."
+
+
+def test_later_changes_of_a_set_see_where_earlier_ones_have_moved_an_override(
+    project, environment, feature, admin
+):
+    first, second, third, new = (make_segment(project, name=name) for name in ("1", "2", "3", "new"))
+    for segment in (first, second, third):
+        make_segment_override(feature, environment, segment)
+
+    apply_change_set(
+        [
+            Change(feature.pk, environment.pk, segment_id=new.pk, priority=0),
+            Change(feature.pk, environment.pk, segment_id=second.pk, operation=Operation.REMOVE),
+            Change(feature.pk, environment.pk, segment_id=first.pk, priority=0),
+        ],
+        author=admin,
+    )
+
+    connection.check_constraints()
+    order = FeatureSegment.objects.values_list("segment__name", flat=True)
+    assert list(order) == ["1", "new", "3"]
 
 
 @pytest.mark.parametrize("part", ["environment", "segment", "identity"])

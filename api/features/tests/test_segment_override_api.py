@@ -198,6 +198,36 @@ class TestPlaces:
         assert [first["priority"], second["priority"]] == [0, 1]
         assert set(first) == {"id", "uuid", "feature", "segment", "environment", "priority"}
 
+    def test_parts_of_elsewhere_and_second_ones_are_refused(
+        self, admin_client, project, environment, feature, foreign_environment
+    ):
+        body = {
+            "feature": feature.pk,
+            "segment": make_segment(project).pk,
+            "environment": environment.pk,
+        }
+        foreign_feature = make_feature(foreign_environment.project)
+        foreign_segment = make_segment(foreign_environment.project)
+
+        def refusal(**parts: int) -> tuple[int, object]:
+            response = admin_client.post(PLACES, {**body, **parts})
+            return response.status_code, response.json()
+
+        assert refusal(feature=foreign_feature.pk) == (
+            400,
+            {"feature": ["Feature does not exist in project"]},
+        )
+        assert refusal(segment=foreign_segment.pk) == (
+            400,
+            {"segment": ["Segment does not exist in project."]},
+        )
+        assert refusal(environment=foreign_environment.pk)[0] == 403
+        assert admin_client.post(PLACES, body).status_code == 201
+        assert refusal() == (
+            400,
+            {"non_field_errors": ["The feature already has an override for this segment."]},
+        )
+
     def test_are_listed_for_a_feature_in_an_environment(self, admin_client, project, environment, feature):
         segment = make_segment(project, feature=feature)
         make_segment_override(feature, environment, segment)
