@@ -70,6 +70,7 @@ def running(log: Path, *arguments: str, **environment: str) -> Iterator[Running]
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_heed_interrupts,
         )
     try:
         yield Running(process, log)
@@ -77,6 +78,11 @@ def running(log: Path, *arguments: str, **environment: str) -> Iterator[Running]
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does to a job in the background, which passes on to all that the job starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def free_port() -> int:
