@@ -1,15 +1,39 @@
-"""gunicorn's configuration wherever it runs: `gunicorn --config python:app.gunicorn app.wsgi`."""
+"""gunicorn's configuration wherever it runs: `gunicorn --config python:app.gunicorn app.asgi`."""
 
+import gc
+import resource
 from pathlib import Path
+from typing import Any
 
 from app.settings import common
 
 bind = f"{common.APP_HOST}:{common.PORT}"
-worker_class = "gthread"
+worker_class = "core.asgi.worker.Worker"
 workers = common.GUNICORN_WORKERS
-threads = common.GUNICORN_THREADS
+threads = common.GUNICORN_THREADS  # of the pool behind `app.asgi`
 timeout = common.GUNICORN_TIMEOUT
+keepalive = common.GUNICORN_KEEP_ALIVE
 loglevel = common.LOG_LEVEL.lower()
 accesslog = common.ACCESS_LOG_LOCATION or None
+access_log_format = common.ACCESS_LOG_FORMAT
+if common.STATSD_HOST:
+    statsd_host = f"{common.STATSD_HOST}:{common.STATSD_PORT}"
+    statsd_prefix = common.STATSD_PREFIX
 # In memory where there is such a place: a worker's heartbeat must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# The code is loaded once and its memory shared. It opens no connection and starts no thread before the fork.
+preload_app = True
+# It would be a thread in the process that forks, and a file in somebody's home.
+control_socket_disable = True
+
+
+def pre_fork(arbiter: Any, worker: Any) -> None:
+    """Leave what is there to the collector's oldest generation, so that collecting doesn't copy its pages."""
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(arbiter: Any, worker: Any) -> None:
+    """Take all the connections that the system allows: its first answer is often 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -92,7 +92,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "app.urls"
-WSGI_APPLICATION = "app.wsgi.application"
+WSGI_APPLICATION = "app.wsgi.application"  # runserver
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -193,6 +193,12 @@ NUM_PROXIES = env.integer("NUM_PROXIES", 1, help="Trusted proxies in front of th
 MAX_REQUEST_BODY_BYTES = env.integer(
     "MAX_REQUEST_BODY_BYTES", 1024 * 1024, help="Largest request body in bytes; larger ones get 413."
 )
+# A peer outside of these networks can't say who its request is from, nor that it came over TLS.
+FORWARDED_ALLOW_IPS = env.items(
+    "FORWARDED_ALLOW_IPS",
+    ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
+    help="Addresses and networks of proxies whose forwarded headers count; `*` for all.",
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BODY_BYTES
 CORS_ALLOW_ALL_ORIGINS = env.boolean("CORS_ORIGIN_ALLOW_ALL", True, help="Answer browsers of every origin.")
 CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS", help="Browser origins answered when not all are.")
@@ -288,13 +294,33 @@ RESTRICT_ORG_CREATE_TO_SUPERUSERS = env.boolean(
 APP_HOST = env.text("APP_HOST", "0.0.0.0", help="Address to listen on.")  # noqa: S104  # containers need it
 PORT = env.integer("PORT", 8000, help="Port to listen on.")
 GUNICORN_WORKERS = env.integer("GUNICORN_WORKERS", 1, help="Server processes.")
-GUNICORN_THREADS = env.integer("GUNICORN_THREADS", 1, help="Threads of each process.")
+GUNICORN_THREADS = env.integer(
+    "GUNICORN_THREADS", 1, help="Threads of each process, for what isn't answered from memory."
+)
 GUNICORN_TIMEOUT = env.integer(
     "GUNICORN_TIMEOUT", 30, help="Seconds after which a stuck process is replaced."
+)
+GUNICORN_KEEP_ALIVE = env.integer(
+    "GUNICORN_KEEP_ALIVE",
+    2,
+    help="Seconds an idle connection stays open; behind a load balancer, more than it keeps its own.",
+)
+MAX_WAITING_REQUESTS = env.integer(
+    "MAX_WAITING_REQUESTS",
+    200,
+    help="Requests that may wait for a thread in each process; further ones get 503.",
 )
 ACCESS_LOG_LOCATION = env.text(
     "ACCESS_LOG_LOCATION", help="File of the access log, `-` for the output; empty: none."
 )
+ACCESS_LOG_FORMAT = env.text(
+    "ACCESS_LOG_FORMAT",
+    '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"',
+    help="Format of its lines, in gunicorn's variables.",
+)
+STATSD_HOST = env.text("STATSD_HOST", help="Host of a StatsD server for gunicorn's metrics; empty: none.")
+STATSD_PORT = env.integer("STATSD_PORT", 8125, help="Its port.")
+STATSD_PREFIX = env.text("STATSD_PREFIX", "flagsmith.api", help="What the metrics' names begin with.")
 
 # ---------------------------------------------------------------------------------------------
 # Static files, language, logs

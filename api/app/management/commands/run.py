@@ -96,7 +96,7 @@ def _server() -> Iterator[subprocess.Popen[bytes]]:
     if database["ENGINE"] == "app.embedded_postgres":
         os.environ["DATABASE_URL"] = embedded_postgres.url(database["FOLDER"])
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn", "app.wsgi"],
+        [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn", "app.asgi"],
         cwd=settings.API_DIR,
         start_new_session=True,  # Ctrl-C comes here alone, and the server is ended in order
     )

@@ -1,0 +1,41 @@
+"""The ASGI entry point: one process, two doors. `gunicorn --config python:app.gunicorn app.asgi`."""
+
+from django.conf import settings
+from django.urls import get_resolver
+
+from app.wsgi import application as django_application
+from core.asgi.bodies import BodyReader
+from core.asgi.django_door import DjangoDoor
+from core.asgi.front import Front
+from core.asgi.lifespan import Lifespan
+from core.asgi.types import Headers, Receive, Scope, Send
+
+
+async def lane(scope: Scope, headers: Headers, receive: Receive, send: Send) -> bool:
+    """Answer from memory what SDKs ask."""
+    return False
+
+
+def _max_body_bytes(path: str) -> int:
+    return settings.MAX_REQUEST_BODY_BYTES
+
+
+def _forwarded_headers() -> list[bytes]:
+    """Return the header that tells that a request came over TLS, which an operator may have named."""
+    header = settings.SECURE_PROXY_SSL_HEADER
+    return [header[0].removeprefix("HTTP_").replace("_", "-").lower().encode()] if header else []
+
+
+# Read now, once and before the workers are forked, and not by the first request in each of them.
+get_resolver().url_patterns  # noqa: B018
+
+application = Front(
+    lifespan=Lifespan([]),
+    lane=lane,
+    django=DjangoDoor(
+        django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
+    ),
+    bodies=BodyReader(_max_body_bytes),
+    trusted_proxies=settings.FORWARDED_ALLOW_IPS,
+    forwarded_headers=_forwarded_headers(),
+)

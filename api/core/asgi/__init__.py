@@ -1,0 +1,1 @@
+"""The server's side of ASGI: connections, headers, bodies, and the way to either door."""

@@ -1,0 +1,84 @@
+"""Access log lines and statsd request metrics, as gunicorn itself writes them for its own workers.
+
+The uvicorn worker never calls gunicorn's access hook; this calls it, so that the format variables and
+the metric names that operators know from gunicorn stay true.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from time import perf_counter
+
+from core.asgi.types import Application, Message, Receive, Scope, Send
+
+# What proxies write where the client went away before there was an answer.
+_CLIENT_GONE = 499
+
+
+@dataclass
+class SentResponse:
+    """What gunicorn's logger reads from a response."""
+
+    status: int = _CLIENT_GONE
+    headers: tuple[tuple[str, str], ...] = ()
+    sent: int = 0
+
+
+class AccessHook:
+    """Wraps the application; only put there when somebody wants lines or metrics.
+
+    Args:
+        access: `gunicorn.glogging.Logger.access`, which the logger for statsd extends.
+    """
+
+    def __init__(self, application: Application, access: Callable[..., None]) -> None:
+        self._application = application
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        started = perf_counter()
+        response = SentResponse()
+        # As the client sent them: the application takes away what it doesn't believe.
+        headers = _decoded(scope["headers"])
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                response.status = message["status"]
+                response.headers = _decoded(message.get("headers", ()))
+            elif message["type"] == "http.response.body":
+                response.sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._application(scope, receive, noting)
+        except Exception:
+            response.status = 500
+            raise
+        finally:
+            took = timedelta(seconds=perf_counter() - started)
+            self._access(response, headers, _environ(scope, dict(headers)), took)
+
+
+def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+
+
+def _environ(scope: Scope, headers: dict[str, str]) -> dict[str, str]:
+    """Return the WSGI variables that gunicorn's access format reads."""
+    query = scope["query_string"].decode("latin-1")
+    raw_path = scope["raw_path"].decode("latin-1")
+    environ = {
+        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "-",
+        "REQUEST_METHOD": scope["method"],
+        "RAW_URI": f"{raw_path}?{query}" if query else raw_path,
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "PATH_INFO": scope["path"],
+        "QUERY_STRING": query,
+    }
+    for name in ("referer", "user-agent", "authorization"):
+        if name in headers:
+            environ[f"HTTP_{name.upper().replace('-', '_')}"] = headers[name]
+    return environ

@@ -1,0 +1,140 @@
+"""What every request passes before either door: the lane of the SDKs, or Django.
+
+Refuses what the two would read differently. WSGI folds `X_Environment_Key` into the real header, and of
+two equal headers one door may believe the first and the other the last.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from core.asgi.bodies import BodyReader
+from core.asgi.responses import Refused
+from core.asgi.types import Application, Headers, Receive, Scope, Send
+
+# Answers and returns True; or returns False, having neither received nor sent anything. May raise `Refused`.
+Lane = Callable[[Scope, Headers, Receive, Send], Awaitable[bool]]
+# Answers a request whose whole body this is. May raise `Refused`.
+Door = Callable[[Scope, bytes, Send], Awaitable[None]]
+
+# Of these a request has one. With two, who it is from or how long it is depends on who reads.
+SINGLE_HEADERS = frozenset(
+    {b"x-environment-key", b"authorization", b"host", b"content-length", b"content-type", b"x-api-key"}
+)
+# What proxies say about the client, and what nobody else may say.
+FORWARDED_HEADERS = frozenset(
+    {
+        b"forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-proto",
+        b"x-forwarded-protocol",
+        b"x-forwarded-scheme",
+        b"x-forwarded-server",
+        b"x-forwarded-ssl",
+        b"x-real-ip",
+    }
+)
+
+
+class Front:
+    """The ASGI application: cleans the headers, bounds the body, and opens one of the doors.
+
+    Args:
+        lifespan: what starts and ends with the process.
+        lane: asked first.
+        django: answers whatever the lane doesn't.
+        bodies: reads what Django gets.
+        trusted_proxies: addresses and networks whose forwarded headers count.
+        forwarded_headers: names that count as forwarded beside the usual ones.
+    """
+
+    def __init__(
+        self,
+        *,
+        lifespan: Application,
+        lane: Lane,
+        django: Door,
+        bodies: BodyReader,
+        trusted_proxies: Iterable[str],
+        forwarded_headers: Iterable[bytes] = (),
+    ) -> None:
+        self._lifespan = lifespan
+        self._lane = lane
+        self._django = django
+        self._bodies = bodies
+        self._is_trusted = TrustedPeers(trusted_proxies)
+        self._forwarded = FORWARDED_HEADERS.union(forwarded_headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._lifespan(scope, receive, send)
+            return
+        listed = scope["headers"]
+        headers: Headers = dict(listed)
+        try:
+            # Rarely true, and cheaper to ask of all names at once than of each.
+            if (
+                len(headers) != len(listed)
+                or b"_" in b"".join(headers)
+                or not self._forwarded.isdisjoint(headers)
+            ):
+                headers = self._clean(scope)
+            if await self._lane(scope, headers, receive, send):
+                return
+            body = await self._bodies.read(scope, headers, receive)
+            if body is not None:
+                await self._django(scope, body, send)
+        except Refused as refusal:
+            await refusal.send(send)
+
+    def _clean(self, scope: Scope) -> Headers:
+        distrusts = not self._is_trusted(scope["client"])
+        kept = [
+            (name, value)
+            for name, value in scope["headers"]
+            if b"_" not in name and not (distrusts and name in self._forwarded)
+        ]
+        headers: Headers = {}
+        for name, value in kept:
+            if name in headers and name in SINGLE_HEADERS:
+                raise Refused(400, f"The header {name.decode('ascii')} is repeated.")
+            headers[name] = value
+        scope["headers"] = kept
+        return headers
+
+
+class TrustedPeers:
+    """Which addresses are our own proxies; `*` is all of them.
+
+    Raises:
+        ValueError: what is listed is neither an address nor a network.
+    """
+
+    _MOST_REMEMBERED = 4096
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        networks = list(networks)
+        self._all = "*" in networks
+        self._networks = [ip_network(network) for network in networks if network != "*"]
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, client: tuple[str, int] | None) -> bool:
+        if self._all or client is None:  # a unix socket: whoever may connect to it is our own
+            return True
+        address = client[0]
+        known = self._known.get(address)
+        if known is None:
+            if len(self._known) >= self._MOST_REMEMBERED:
+                self._known.clear()
+            known = self._known[address] = self._look_up(address)
+        return known
+
+    def _look_up(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:  # a unix socket's path
+            return True
+        if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+            ip = ip.ipv4_mapped  # as a socket that listens on both families names it
+        return any(ip in network for network in self._networks)
