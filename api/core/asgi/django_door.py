@@ -31,7 +31,7 @@ class DjangoDoor:
 
     def __init__(self, application: WSGIApplication, *, threads: int, max_waiting: int) -> None:
         self._application = application
-        self._waiting = Semaphore(threads + max_waiting)
+        self._waiting = Semaphore(max(max_waiting, threads))  # on its way to an idle thread it waits, too
         self._pool = WSGIMiddleware(self._in_thread, workers=threads)  # type: ignore[arg-type]
         self.executor = self._pool.executor
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 
 from core.asgi.types import Receive, Scope, Send
 
@@ -25,22 +25,27 @@ class Lifespan:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         scope["state"]["leaving"] = asyncio.Event()
-        stack = AsyncExitStack()
+        started: list[AbstractAsyncContextManager[object]] = []
         try:
             for part in self._parts:
-                await stack.enter_async_context(part())
+                manager = part()
+                await manager.__aenter__()
+                started.append(manager)
         except Exception as error:
             logger.exception("The server can't start.")
-            await self._end(stack)
+            await _end(started)
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._end(stack)
+        await _end(started)
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _end(self, stack: AsyncExitStack) -> None:
+
+async def _end(started: list[AbstractAsyncContextManager[object]]) -> None:
+    # Not by an AsyncExitStack: what goes wrong in one part is no error in those around it.
+    for manager in reversed(started):
         try:
-            await stack.aclose()
+            await manager.__aexit__(None, None, None)
         except Exception:
             logger.exception("A part of the server didn't end in order.")

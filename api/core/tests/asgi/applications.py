@@ -1,0 +1,56 @@
+"""ASGI applications that tests serve: in a thread of theirs, or by gunicorn as `…applications:echo`."""
+
+import asyncio
+import os
+from typing import Any
+from urllib.parse import parse_qs
+
+from core.asgi.lifespan import Lifespan
+from core.asgi.protocol import BoundedProtocol, Limits
+from core.asgi.responses import send_json
+from core.asgi.types import Receive, Scope, Send
+from core.asgi.worker import Worker
+
+_lifespan = Lifespan()
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with what was asked; `wait` is how many seconds that takes, `bytes` how large the answer is.
+
+    With `unread` the request's body is left where it is.
+    """
+    if scope["type"] == "lifespan":
+        await _lifespan(scope, receive, send)
+        return
+    query = parse_qs(scope["query_string"].decode(), keep_blank_values=True)
+    await asyncio.sleep(float(query.get("wait", ["0"])[0]))
+    body = b""
+    while "unread" not in query:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    content: dict[str, Any] = {
+        "method": scope["method"],
+        "path": scope["path"],
+        "query": scope["query_string"].decode(),
+        "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in scope["headers"]],
+        "body": body.decode("latin-1"),
+        "pid": os.getpid(),
+        "padding": "x" * int(query.get("bytes", ["0"])[0]),
+    }
+    await send_json(send, 200, content)
+
+
+class HastyProtocol(BoundedProtocol):
+    limits = Limits(
+        first_byte_seconds=0.3,
+        head_seconds=0.6,
+        stall_seconds=0.6,
+        unwanted_body_seconds=0.6,
+        bytes_per_second=1000,
+    )
+
+
+class HastyWorker(Worker):
+    CONFIG_KWARGS = {**Worker.CONFIG_KWARGS, "http": HastyProtocol}
