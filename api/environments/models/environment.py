@@ -121,6 +121,10 @@ class ServerSideKey(models.Model):
 
     class Meta:
         ordering = ["id"]
+        triggers = publishes(
+            "SELECT 0 AS project_id, changed.environment_id FROM {changed}",
+            ["id", "environment_id", "key", "active", "expires_at"],
+        )
 
     def __str__(self) -> str:
         return self.name
