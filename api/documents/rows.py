@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from environments.models import Environment, EnvironmentRevision
+from environments.models import Environment, EnvironmentRevision, ServerSideKey
 from features.models import Feature, FeatureState, MultivariateFeatureStateValue
 from segments.models import Condition, Segment, SegmentRule
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """The name of one content of one environment.
+class RevisionName(NamedTuple):
+    """Names one content of one environment: `12:345:<nonce>`, as notifications spell it.
 
     `number` orders what one database wrote. After a restore it may be given again, with another `nonce`.
     """
@@ -24,6 +24,22 @@ class Revision:
     environment_id: int
     number: int
     nonce: uuid.UUID
+
+    def __str__(self) -> str:
+        return f"{self.environment_id}:{self.number}:{self.nonce}"
+
+    @classmethod
+    def parse(cls, text: str) -> "RevisionName":
+        """Raises ValueError."""
+        environment_id, number, nonce = text.split(":")
+        return cls(int(environment_id), int(number), uuid.UUID(nonce))
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One content of one environment: its name, and when it and the one before came into being."""
+
+    name: RevisionName
     updated_at: datetime
     previous_updated_at: datetime | None
 
@@ -49,6 +65,7 @@ class EnvironmentRows:
     segments: list[Segment]
     rules: list[SegmentRule]
     conditions: list[Condition]
+    server_side_keys: list[ServerSideKey]
 
     @property
     def default_states(self) -> list[FeatureState]:
@@ -72,46 +89,52 @@ def current_revision(environment_id: int) -> Revision | None:
     values = found.values_list(
         "environment_id", "revision", "nonce", "updated_at", "previous_updated_at"
     ).first()
-    return Revision(*values) if values else None
+    return Revision(RevisionName(*values[:3]), *values[3:]) if values else None
 
 
 def read_rows(environment_id: int) -> EnvironmentRows:
     """Read an environment with all that shows in its document.
 
     The revision comes first and everything in one snapshot of the database, so that the rows are exactly
-    what this revision names. Eight queries, whatever the number of rows.
+    what this revision names. Nine queries, whatever the number of rows.
 
     Raises:
         Environment.DoesNotExist: there is none, or it, its project or its organisation is deleted.
     """
-    with _one_moment():
-        revision = current_revision(environment_id)
-        environment = Environment.objects.select_related("project__organisation").get(
-            pk=environment_id,
-            project__deleted_at__isnull=True,
-            project__organisation__deleted_at__isnull=True,
-        )
-        in_project = {"project_id": environment.project_id}
-        # A condition's rule names its segment, nested or not.
-        live_segments = Segment.objects.filter(**in_project)
-        return EnvironmentRows(
-            revision=revision,
-            environment=environment,
-            features=list(Feature.objects.filter(**in_project).order_by("id")),
-            states=list(_states(environment)),
-            allocations=list(
-                MultivariateFeatureStateValue.objects.filter(
-                    feature_state__in=_states(environment).values("id")
-                )
-                .select_related("multivariate_feature_option")
-                .order_by("id")
-            ),
-            segments=list(live_segments.order_by("id")),
-            rules=list(SegmentRule.objects.filter(segment__in=live_segments.values("id")).order_by("id")),
-            conditions=list(
-                Condition.objects.filter(rule__segment__in=live_segments.values("id")).order_by("id")
-            ),
-        )
+    with one_moment():
+        return read_rows_of(environment_id, current_revision(environment_id))
+
+
+def read_rows_of(environment_id: int, revision: Revision | None) -> EnvironmentRows:
+    """Do the same inside `one_moment`, with the revision that was read in it before anything else."""
+    environment = Environment.objects.select_related("project__organisation").get(
+        pk=environment_id,
+        project__deleted_at__isnull=True,
+        project__organisation__deleted_at__isnull=True,
+    )
+    in_project = {"project_id": environment.project_id}
+    # A condition's rule names its segment, nested or not.
+    live_segments = Segment.objects.filter(**in_project)
+    return EnvironmentRows(
+        revision=revision,
+        environment=environment,
+        features=list(Feature.objects.filter(**in_project).order_by("id")),
+        states=list(_states(environment)),
+        allocations=list(
+            MultivariateFeatureStateValue.objects.filter(feature_state__in=_states(environment).values("id"))
+            .select_related("multivariate_feature_option")
+            .order_by("id")
+        ),
+        segments=list(live_segments.order_by("id")),
+        rules=list(SegmentRule.objects.filter(segment__in=live_segments.values("id")).order_by("id")),
+        conditions=list(
+            Condition.objects.filter(rule__segment__in=live_segments.values("id")).order_by("id")
+        ),
+        # Also those that have expired: whether one has is decided when it is used.
+        server_side_keys=list(
+            ServerSideKey.objects.filter(environment=environment, active=True).order_by("id")
+        ),
+    )
 
 
 def _states(environment: Environment) -> QuerySet[FeatureState]:
@@ -138,7 +161,7 @@ def _states(environment: Environment) -> QuerySet[FeatureState]:
 
 
 @contextmanager
-def _one_moment() -> Iterator[None]:
+def one_moment() -> Iterator[None]:
     """Let all reads see the database as it is at the first of them, unless a transaction is open already."""
     if connection.in_atomic_block:
         yield

@@ -10,19 +10,23 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
 
-from environments.models import Environment, ServerSideKey
+from sdk.keys import (
+    MISSING_KEY,
+    NOT_SERVING,
+    SERVER_SIDE_PREFIX,
+    UNKNOWN_KEY,
+    KeyRefused,
+    KeyUnchecked,
+    is_server_side,
+    key_name,
+)
+from sdk.lookup import find
+from sdk.store import snapshots
 
 KEY_HEADER = "X-Environment-Key"
-SERVER_SIDE_PREFIX = "ser."
-LONGEST_KEY = 100
-
-# Old SDKs compare these texts: only the second has a capital K.
-MISSING_KEY = "Invalid or missing Environment key"
-UNKNOWN_KEY = "Invalid or missing Environment Key"
-NOT_SERVING = "Organisation is disabled from serving flags."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +38,46 @@ class EnvironmentAccess:
     is_server_side: bool
 
 
+class KeyNotChecked(APIException):
+    """503: whether the key opens anything can't be said at the moment."""
+
+    status_code = 503
+
+    def __init__(self, unchecked: KeyUnchecked) -> None:
+        super().__init__(str(unchecked))
+        self.wait = unchecked.retry_after_seconds  # rendered as Retry-After
+
+
 def environment_access(key: str | None) -> EnvironmentAccess:
-    """Return what `key` opens. One query.
+    """Return what `key` opens. At most one query when it is at hand.
 
     Raises:
         PermissionDenied: there is no such key, it is switched off or has expired, what it belongs to is
             deleted, or the organisation has stopped serving flags.
+        KeyNotChecked: the database is away.
     """
-    if not key:
-        raise PermissionDenied(MISSING_KEY)
-    if len(key) > LONGEST_KEY or "\0" in key:
-        raise PermissionDenied(UNKNOWN_KEY)
-    environments = Environment.objects.filter(
-        project__deleted_at__isnull=True, project__organisation__deleted_at__isnull=True
-    )
-    is_server_side = key.startswith(SERVER_SIDE_PREFIX)
-    if is_server_side:
-        usable = ServerSideKey.objects.usable().filter(key=key)
-        environments = environments.filter(pk__in=usable.values("environment_id"))
-    else:
-        environments = environments.filter(api_key=key)
-    found = environments.values_list("id", "project_id", "project__organisation__stop_serving_flags").first()
+    try:
+        return _access_from_memory(key or "") if snapshots.is_fed else _access_from_database(key or "")
+    except KeyRefused as refused:
+        raise PermissionDenied(str(refused)) from refused
+    except KeyUnchecked as unchecked:
+        raise KeyNotChecked(unchecked) from unchecked
+
+
+def _access_from_memory(key: str) -> EnvironmentAccess:
+    access = snapshots.open(key)
+    snapshot = access.snapshot
+    return EnvironmentAccess(snapshot.environment_id, snapshot.project_id, access.is_server_side)
+
+
+def _access_from_database(key: str) -> EnvironmentAccess:
+    name = key_name(key)
+    found = find(key)
     if found is None:
-        raise PermissionDenied(UNKNOWN_KEY)
-    environment_id, project_id, stopped = found
-    if stopped:
-        raise PermissionDenied(NOT_SERVING)
-    return EnvironmentAccess(environment_id, project_id, is_server_side)
+        raise KeyRefused(UNKNOWN_KEY)
+    if found.has_stopped_serving:
+        raise KeyRefused(NOT_SERVING)
+    return EnvironmentAccess(found.environment_id, found.project_id, is_server_side(name))
 
 
 class EnvironmentKeyAuthentication(BaseAuthentication):

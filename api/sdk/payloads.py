@@ -12,8 +12,9 @@ from django.utils.http import http_date, parse_http_date_safe
 
 from engine.evaluation import Evaluation
 from engine.flags import Flag
+from sdk.contents import encode
 from sdk.identities import KnownIdentity, KnownTrait
-from sdk.snapshots import Snapshot, array, encode
+from sdk.snapshots import Snapshot, array
 
 UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
 FEATURE_NOT_FOUND = "Given feature not found"
@@ -109,11 +110,7 @@ def document(snapshot: Snapshot, *, if_modified_since: str | None, now: datetime
     headers = {**_headers(snapshot), "Last-Modified": http_date(changed_at)}
     seen_at = parse_http_date_safe(if_modified_since) if if_modified_since else None
     # The client may have what came earlier in the same second.
-    unmistakable = (
-        now - snapshot.updated_at >= _SETTLED_AFTER
-        and snapshot.revision is not None
-        and snapshot.revision.is_alone_in_its_second
-    )
+    unmistakable = now - snapshot.updated_at >= _SETTLED_AFTER and snapshot.revision.is_alone_in_its_second
     if seen_at is not None and changed_at <= seen_at and unmistakable:
         return SdkResponse(304, b"", headers)
     return SdkResponse(200, snapshot.document_body, headers)
@@ -130,7 +127,7 @@ def trait_item(key: str, trait: KnownTrait) -> dict[str, Any]:
 
 
 def _trait_items(snapshot: Snapshot, known: KnownIdentity) -> list[dict[str, Any]]:
-    if snapshot.hides_sensitive_data:
+    if snapshot.settings.hides_sensitive_data:
         return []
     return [trait_item(key, trait) for key, trait in sorted(known.traits.items())]
 

@@ -7,6 +7,7 @@ test installation), `production`, and `test`.
 from pathlib import Path
 from typing import Any
 
+from app.settings.caches import bytes_cache
 from app.settings.environment import Environment
 
 env = Environment()
@@ -113,7 +114,7 @@ TEMPLATES = [
 _database_url = env.database(
     "DATABASE_URL", help="The main database, postgres://user:password@host:port/name."
 )
-DATABASE_CONNECTION_OPTIONS: dict[str, Any] = {
+_connection_settings: dict[str, Any] = {
     "CONN_MAX_AGE": max(
         env.integer(
             "DJANGO_DB_CONN_MAX_AGE",
@@ -124,6 +125,16 @@ DATABASE_CONNECTION_OPTIONS: dict[str, Any] = {
         0,
     ),
 }
+# A server that takes connections and says nothing must not hold up a thread for ever.
+_CONNECT_SECONDS = 5
+
+
+def with_connection_settings(database: dict[str, Any]) -> dict[str, Any]:
+    """Return a database's settings with those that hold for all; what its URL says of its options wins."""
+    options = {"connect_timeout": _CONNECT_SECONDS} | database.get("OPTIONS", {})
+    return database | _connection_settings | {"OPTIONS": options}
+
+
 _database_parts: dict[str, Any] = {
     "ENGINE": "django.db.backends.postgresql",
     "NAME": env.text(
@@ -137,9 +148,9 @@ _database_parts: dict[str, Any] = {
 # With neither set the settings still load: `collectstatic` runs while an image is built.
 DATABASES: dict[str, Any] = {}
 if _database_url:
-    DATABASES["default"] = _database_url | DATABASE_CONNECTION_OPTIONS
+    DATABASES["default"] = with_connection_settings(_database_url)
 elif _database_parts["NAME"]:
-    DATABASES["default"] = _database_parts | DATABASE_CONNECTION_OPTIONS
+    DATABASES["default"] = with_connection_settings(_database_parts)
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # SDKs read ids as 31-bit integers
 
 # ---------------------------------------------------------------------------------------------
@@ -147,7 +158,36 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # SDKs read ids as 31-bit int
 # ---------------------------------------------------------------------------------------------
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 60},
+    # What workers of several hosts share. Its entries are named by revision, so how long they are kept
+    # doesn't decide how old an answer may be.
+    "environments": bytes_cache(
+        env.text(
+            "ENVIRONMENT_CACHE_BACKEND",
+            "django.core.cache.backends.locmem.LocMemCache",
+            help="Django cache back end in which hosts share snapshots; one of local memory isn't used.",
+        ),
+        env.text("ENVIRONMENT_CACHE_LOCATION", "environment-objects", help="Location of that cache."),
+        env.integer(
+            "ENVIRONMENT_CACHE_SECONDS",
+            86_400,
+            help="Seconds that a snapshot is kept there; 0 keeps none. Never how old an answer may be.",
+        ),
+    ),
 }
+
+# ---------------------------------------------------------------------------------------------
+# Snapshots
+# ---------------------------------------------------------------------------------------------
+SNAPSHOT_DIR = env.text(
+    "SNAPSHOT_DIR",
+    str(DATA_DIR / "snapshots"),
+    help="Folder in which this host's workers share snapshots, and start from when the database is away.",
+)
+SNAPSHOT_MEMORY_BYTES = env.integer(
+    "SNAPSHOT_MEMORY_BYTES",
+    384 * 1024 * 1024,
+    help="Memory that snapshots may take in each process; the least recently used leave.",
+)
 
 # ---------------------------------------------------------------------------------------------
 # Users and sign-in

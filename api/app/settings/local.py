@@ -7,9 +7,9 @@ from app.settings.common import *  # noqa: F403
 from app.settings.common import (
     ALLOWED_HOSTS,
     DATA_DIR,
-    DATABASE_CONNECTION_OPTIONS,
     DATABASES,
     SECRET_KEY,
+    with_connection_settings,
 )
 from app.settings.secret_key import kept_secret_key
 
@@ -17,7 +17,7 @@ SECRET_KEY = SECRET_KEY or kept_secret_key(DATA_DIR / "secret-key")
 ALLOWED_HOSTS = ALLOWED_HOSTS or ["*"]
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DATABASES = DATABASES or {
-    "default": embedded_postgres.database(DATA_DIR / "postgres") | DATABASE_CONNECTION_OPTIONS
+    "default": with_connection_settings(embedded_postgres.database(DATA_DIR / "postgres"))
 }
 
 # Static files come from where they are: nothing needs to be collected.

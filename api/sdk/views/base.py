@@ -12,11 +12,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from environments.models import Environment
-from sdk.authentication import KEY_HEADER, UNKNOWN_KEY, EnvironmentAccess, EnvironmentKeyAuthentication
+from sdk.authentication import KEY_HEADER, EnvironmentAccess, EnvironmentKeyAuthentication
 from sdk.identities import TraitPolicy
 from sdk.inputs import read_query
+from sdk.keys import UNKNOWN_KEY
 from sdk.payloads import SdkResponse
-from sdk.snapshots import Snapshot, snapshots
+from sdk.snapshots import Snapshot
+from sdk.store import snapshots
 
 
 class AlwaysJson(DefaultContentNegotiation):
@@ -60,11 +62,13 @@ class SdkView(APIView):
 
     @property
     def may_set_traits(self) -> bool:
-        return self.access.is_server_side or self.snapshot.allows_client_traits
+        return self.access.is_server_side or self.snapshot.settings.allows_client_traits
 
     @property
     def trait_policy(self) -> TraitPolicy:
-        return TraitPolicy(accepts_traits=self.may_set_traits, stores_traits=self.snapshot.stores_traits)
+        return TraitPolicy(
+            accepts_traits=self.may_set_traits, stores_traits=self.snapshot.settings.stores_traits
+        )
 
     @property
     def default_response_headers(self) -> dict[str, str]:

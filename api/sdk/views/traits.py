@@ -31,7 +31,7 @@ class SetsTraits(SdkView):
 
     def check_traits_may_be_set(self) -> None:
         """Raises PermissionDenied or ValidationError."""
-        if not self.snapshot.stores_traits:
+        if not self.snapshot.settings.stores_traits:
             raise PermissionDenied(NOT_STORING)
         if not self.may_set_traits:
             raise ValidationError(self.refusal_to_clients)

@@ -10,26 +10,27 @@ from documents.rows import read_rows
 from documents.tests.factories import make_feature
 from environments.models import Environment, EnvironmentRevision
 from features.models import FeatureState
-from sdk import snapshots as module
-from sdk.snapshots import SnapshotStore
+from sdk import snapshots
+from sdk import store as module
+from sdk.store import SnapshotStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def store() -> SnapshotStore:
-    return SnapshotStore(most=2)
+    return SnapshotStore()
 
 
 @pytest.fixture
 def compiled(monkeypatch) -> list[int]:
     """The environments that are compiled during the test, as often as they are."""
     environments = []
-    compile_snapshot = module.compile_snapshot
+    compile_snapshot = snapshots.compile_snapshot
 
-    def counting(rows):
-        environments.append(rows.environment.pk)
-        return compile_snapshot(rows)
+    def counting(content):
+        environments.append(content.revision.name.environment_id)
+        return compile_snapshot(content)
 
     monkeypatch.setattr(module, "compile_snapshot", counting)
     return environments
@@ -59,9 +60,8 @@ def test_a_number_that_is_given_again_with_other_content_is_not_taken_for_the_ol
 ):
     """As after a restore of the database: the number stands for something else, so the nonce differs."""
     before = store.current(environment.pk)
-    assert before.revision
     FeatureState.objects.filter(environment=environment).update(enabled=True)
-    EnvironmentRevision.objects.filter(environment_id=environment.pk).update(revision=before.revision.number)
+    EnvironmentRevision.objects.filter(environment_id=environment.pk).update(revision=before.name.number)
 
     after = store.current(environment.pk)
 
@@ -79,7 +79,8 @@ def test_a_transaction_sees_its_own_changes_and_leaves_nothing_behind(store, env
     assert not outside.compiled.evaluate(None).flags[feature.name].enabled
 
 
-def test_the_least_recently_read_environment_is_forgotten_first(store, project, compiled):
+def test_the_least_recently_read_environment_is_forgotten_first(project, compiled):
+    store = SnapshotStore(most_bytes=130_000)  # room for two
     one, two, three = (Environment.objects.create(project=project, name=name) for name in "abc")
     for environment in (one, two, one, three):
         store.current(environment.pk)

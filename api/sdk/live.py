@@ -1,0 +1,282 @@
+"""Keeps a worker's snapshots fresh, on the event loop that answers from them.
+
+The feed tells what has changed; what is held of it is refreshed by threads, since reading rows blocks and
+compiling takes tens of milliseconds. A thread beside a busy loop starves: the loop gives up the interpreter
+and takes it back so often that the waiting thread never gets its turn. So while threads have work, the loop
+stands aside for a moment in every millisecond.
+"""
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import connections
+
+from core.postgres import DatabaseUnavailable
+from documents.rows import RevisionName
+from sdk.feed import Feed
+from sdk.keys import KeyUnchecked
+from sdk.shared_cache import SharedCache
+from sdk.snapshot_files import SnapshotFiles
+from sdk.snapshots import Access, Snapshot
+from sdk.sources import Source
+from sdk.store import SnapshotStore
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+# Without a word from the primary for so long, answers say that they may be old.
+DEGRADED_AFTER_SECONDS = 3.5
+
+_REFRESHING_THREADS = 2
+_LOADING_THREADS = 2
+_MOST_WAITING_KEYS = 1000
+# Loading may take its time as long as the database is known to answer; otherwise nobody waits for it.
+_LOAD_SECONDS = 5.0
+_LOAD_SECONDS_WITHOUT_DATABASE = 0.25
+
+_STEP_SECONDS = 0.001
+_ASIDE_SECONDS = 0.0001
+
+
+class LiveSnapshots:
+    """The snapshots of one worker, kept fresh from `start` to `stop`.
+
+    Attributes:
+        on_change: called on the loop with each snapshot that has become visible in this worker.
+    """
+
+    def __init__(self, store: SnapshotStore, *, folder: Path | None = None) -> None:
+        self._store = store
+        self._folder = folder or Path(settings.SNAPSHOT_DIR)
+        self._source = Source()
+        self._feed = Feed(
+            heard=self._heard,
+            compared=self._compared,
+            held=store.names,
+        )
+        self._wanted: set[int] = set()
+        self._behind_since: dict[int, float] = {}
+        self._refreshing: dict[int, asyncio.Task[None]] = {}
+        self._loading: dict[str, asyncio.Future[Access]] = {}
+        self.on_change: list[Callable[[Snapshot], None]] = []
+
+    async def start(self) -> None:
+        """Start hearing of changes, and answering from memory. After forking."""
+        self._loop = asyncio.get_running_loop()
+        self._started_at = time.monotonic()
+        self._source = Source(_opened(self._folder), SharedCache())
+        self._threads = _Threads(_REFRESHING_THREADS, "refresh"), _Threads(_LOADING_THREADS, "load")
+        self._aside = _StandingAside(self._loop)
+        self._store.on_installed = self._installed
+        self._store.feed_from(self._source)
+        self._running = asyncio.create_task(self._feed.run())
+
+    async def stop(self) -> None:
+        self._running.cancel()
+        for task in (*self._refreshing.values(), self._running):
+            task.cancel()
+        await asyncio.gather(self._running, *self._refreshing.values(), return_exceptions=True)
+        self._store.on_installed = None
+        self._store.stop_feeding()
+        for threads in self._threads:
+            await asyncio.to_thread(threads.close)
+        if self._source.files:
+            self._source.files.close()
+
+    # --- for whoever answers --------------------------------------------------------------------
+
+    def get(self, key: str) -> Access | None:
+        """Return what a key opens, without any I/O; None: `load` it.
+
+        Raises:
+            KeyRefused: answer 403 with its message.
+        """
+        return self._store.get(key)
+
+    async def load(self, key: str) -> Access:
+        """Return what a key opens that memory can't tell about. Never waits for a database that is away.
+
+        Raises:
+            KeyRefused: answer 403 with its message.
+            KeyUnchecked: answer 503 with its message and `Retry-After`.
+        """
+        loading = self._loading.get(key)
+        if loading is None:
+            if len(self._loading) >= _MOST_WAITING_KEYS:
+                raise KeyUnchecked
+            loading = asyncio.ensure_future(self._run(1, self._store.open, key))
+            self._loading[key] = loading
+            loading.add_done_callback(lambda done: self._loaded(key, done))
+        patience = _LOAD_SECONDS_WITHOUT_DATABASE if self._is_cut_off() else _LOAD_SECONDS
+        try:
+            return await asyncio.wait_for(asyncio.shield(loading), patience)
+        except TimeoutError as error:
+            raise KeyUnchecked from error
+
+    def degraded_seconds(self, environment_id: int) -> int | None:
+        """Return for how long it hasn't been known whether the environment has changed; None: it is known."""
+        now = time.monotonic()
+        confirmed_at = self._feed.state.confirmed_at
+        age = (
+            now - confirmed_at if confirmed_at is not None else self._age_at_start() + now - self._started_at
+        )
+        if self._behind_since and (since := self._behind_since.get(environment_id)) is not None:
+            age = max(age, now - since)
+        return int(age) if age > DEGRADED_AFTER_SECONDS else None
+
+    def state(self) -> dict[str, float]:
+        """Return what metrics and readiness show."""
+        feed, store, source = self._feed.state, self._store.counts, self._source.counts
+        since = time.monotonic() - (feed.confirmed_at or self._started_at)
+        return {
+            "feed_is_listening": float(feed.is_listening),
+            "feed_confirmed_seconds_ago": since,
+            "feed_reconnects": feed.reconnects,
+            "snapshots": len(self._store.names()),
+            "snapshot_bytes": self._store.size_bytes,
+            "snapshots_evicted": store.evicted,
+            "snapshots_installed": store.refreshed,
+            "snapshots_built": source.built,
+            "snapshots_from_files": source.from_files,
+            "snapshots_from_cache": source.from_cache,
+            "snapshots_last_known": source.last_known,
+            "keys_refused": store.refused,
+            "snapshots_behind": len(self._behind_since),
+        }
+
+    # --- what the feed tells --------------------------------------------------------------------
+
+    def _heard(self, name: RevisionName) -> None:
+        self._store.forget_unknown_keys()
+        held = self._store.name_of(name.environment_id)
+        if self._store.is_interested(name.environment_id) and (held is None or _may_follow(name, held)):
+            self._want(name.environment_id)
+
+    def _compared(self, differing: Collection[int]) -> None:
+        if self._source.files:
+            self._source.files.floor.confirm(time.time())
+        for environment_id in differing:
+            self._want(environment_id)
+        for environment_id in self._behind_since.keys() - differing - self._refreshing.keys():
+            del self._behind_since[environment_id]
+
+    def _want(self, environment_id: int) -> None:
+        """Have the environment refreshed, by a refresh that begins after now."""
+        self._wanted.add(environment_id)
+        self._behind_since.setdefault(environment_id, time.monotonic())
+        if environment_id not in self._refreshing:
+            self._refreshing[environment_id] = asyncio.create_task(self._refresh(environment_id))
+
+    async def _refresh(self, environment_id: int) -> None:
+        try:
+            while environment_id in self._wanted:
+                self._wanted.remove(environment_id)
+                await self._run(0, self._store.refresh, environment_id)
+            del self._behind_since[environment_id]
+        except DatabaseUnavailable as error:
+            logger.warning("Environment %s stays as it is for now: %s", environment_id, error)
+        except Exception:
+            logger.exception("Environment %s can't be refreshed.", environment_id)
+        finally:  # what failed, the poll finds again
+            self._wanted.discard(environment_id)
+            del self._refreshing[environment_id]
+
+    def _installed(self, snapshot: Snapshot) -> None:
+        """Pass on, from whichever thread, that a snapshot has become visible."""
+        if self.on_change:
+            self._loop.call_soon_threadsafe(self._changed, snapshot)
+
+    def _changed(self, snapshot: Snapshot) -> None:
+        for call in self.on_change:
+            call(snapshot)
+
+    def _loaded(self, key: str, loading: "asyncio.Future[Access]") -> None:
+        del self._loading[key]
+        if not loading.cancelled():
+            loading.exception()  # whoever waited has it, and perhaps nobody did
+
+    async def _run(self, pool: int, work: Callable[..., T], *arguments: Any) -> T:
+        with self._aside:
+            return await self._loop.run_in_executor(self._threads[pool].pool, work, *arguments)
+
+    def _is_cut_off(self) -> bool:
+        confirmed_at = self._feed.state.confirmed_at
+        now = time.monotonic()
+        return now - (self._started_at if confirmed_at is None else confirmed_at) > DEGRADED_AFTER_SECONDS
+
+    def _age_at_start(self) -> float:
+        """How long before this worker's start the host last heard from the primary, where that is known."""
+        confirmed_at = self._source.files.floor.confirmed_at if self._source.files else 0
+        running = time.monotonic() - self._started_at
+        return max(time.time() - confirmed_at - running, 0.0) if confirmed_at else 0.0
+
+
+def _may_follow(name: RevisionName, held: RevisionName) -> bool:
+    # A lower number is late, or of a database that was restored: the poll tells.
+    return name.number > held.number or (name.number == held.number and name.nonce != held.nonce)
+
+
+def _opened(folder: Path) -> SnapshotFiles | None:
+    try:
+        return SnapshotFiles(folder)
+    except OSError:
+        logger.exception(
+            "SNAPSHOT_DIR can't be used: the workers of this host can't keep in step, and none starts "
+            "without the database."
+        )
+        return None
+
+
+class _Threads:
+    """Threads that close their database connections when they are no longer needed."""
+
+    def __init__(self, number: int, name: str) -> None:
+        self._number = number
+        self.pool = ThreadPoolExecutor(number, thread_name_prefix=name)
+
+    def close(self) -> None:
+        together = Barrier(self._number, action=None)
+
+        def leave() -> None:
+            together.wait()
+            connections.close_all()
+
+        for _ in range(self._number):
+            self.pool.submit(leave)
+        self.pool.shutdown()
+
+
+class _StandingAside:
+    """While anything runs inside `with`, lets the loop stand aside for a moment in every millisecond."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._running = 0
+        self._is_scheduled = False
+        # How long the loop then waits, at most, until it is given the interpreter back.
+        sys.setswitchinterval(_STEP_SECONDS)
+
+    def __enter__(self) -> None:
+        self._running += 1
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon(self._stand_aside)
+
+    def __exit__(self, *raised: object) -> None:
+        self._running -= 1
+
+    def _stand_aside(self) -> None:
+        if not self._running:
+            self._is_scheduled = False
+            return
+        time.sleep(_ASIDE_SECONDS)
+        self._loop.call_later(_STEP_SECONDS, self._stand_aside)

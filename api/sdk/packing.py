@@ -1,0 +1,65 @@
+"""Bytes that say what they are, for places that aren't trusted: the shared cache, and files.
+
+    BRG1 | environment, revision (8 bytes each) | nonce (16) | HMAC-SHA-256 of the rest (32) | zlib
+
+The HMAC's key is derived from SECRET_KEY, so a reader takes nothing on faith: an entry that is truncated,
+garbled or of somebody else's making is as good as none. Nothing is ever unpickled.
+"""
+
+import hmac
+import struct
+import uuid
+import zlib
+from functools import cache
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from documents.rows import RevisionName
+
+# Raised with any change of what the bytes, or the content in them, look like.
+FORMAT = b"BRG1"
+
+_NAME = struct.Struct("!4sqq16s")
+_DIGEST_BYTES = 32
+_HEADER_BYTES = _NAME.size + _DIGEST_BYTES
+# What is small compressed may be huge.
+_MOST_BYTES = 512 * 1024 * 1024
+
+
+def pack(name: RevisionName, content: bytes) -> bytes:
+    head = _NAME.pack(FORMAT, name.environment_id, name.number, name.nonce.bytes)
+    compressed = zlib.compress(content, 1)
+    return b"".join((head, _digest(head, compressed), compressed))
+
+
+def unpack(packed: object) -> tuple[RevisionName, bytes] | None:
+    """Return the name and the content, or None where `packed` isn't whole or isn't ours."""
+    if not isinstance(packed, bytes) or len(packed) < _HEADER_BYTES:
+        return None
+    view = memoryview(packed)
+    head, digest, compressed = view[: _NAME.size], view[_NAME.size : _HEADER_BYTES], view[_HEADER_BYTES:]
+    if not hmac.compare_digest(_digest(head, compressed), digest):
+        return None
+    format_, environment_id, number, nonce = _NAME.unpack(head)
+    if format_ != FORMAT:
+        return None
+    inflater = zlib.decompressobj()
+    try:
+        content = inflater.decompress(compressed, _MOST_BYTES)
+    except zlib.error:
+        return None
+    if not inflater.eof:
+        return None
+    return RevisionName(environment_id, number, uuid.UUID(bytes=nonce)), content
+
+
+def _digest(head: bytes | memoryview, compressed: bytes | memoryview) -> bytes:
+    digest = hmac.new(_key(settings.SECRET_KEY), head, "sha256")
+    digest.update(compressed)
+    return digest.digest()
+
+
+@cache
+def _key(secret: str) -> bytes:
+    return salted_hmac("sdk.packing", "key", secret=secret, algorithm="sha256").digest()

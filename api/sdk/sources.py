@@ -1,0 +1,178 @@
+"""Where contents come from: another worker of this host, another host, or the rows.
+
+The primary always names which. Why what comes is never older than the call: the primary is asked for the
+revision's name first, inside the transaction that would also read the rows, and a file or a cache entry is
+taken only if it carries that very name, number and nonce. Why it is built once on a host: one process builds
+an environment at a time and the others wait, then find the file. Why it is built about once on several: the
+builder claims the name in the shared cache, and others look there for it a while before they build too.
+
+When the primary can't be asked, the last that is known is better than nothing: `last_known`.
+"""
+
+import logging
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+
+from django.db import InterfaceError, OperationalError, connection
+
+from core.postgres import DatabaseUnavailable, cut_off_after
+from core.version import VERSION
+from documents.rows import RevisionName, current_revision, one_moment, read_rows, read_rows_of
+from sdk.contents import Content, content_of
+from sdk.packing import pack
+from sdk.shared_cache import SharedCache
+from sdk.snapshot_files import SnapshotFiles
+
+logger = logging.getLogger(__name__)
+
+# A rebuild takes tens of milliseconds; a database that takes longer than this is as good as away.
+_DATABASE_SECONDS = 10.0
+_OTHER_HOST_SECONDS = 0.3
+_OTHER_HOST_RETRY_SECONDS = 0.01
+
+
+@dataclass(slots=True)
+class SourceCounts:
+    """How often contents came from where, since the start; for metrics."""
+
+    built: int = 0
+    from_files: int = 0
+    from_cache: int = 0
+    last_known: int = 0
+
+
+class Source:
+    """Brings contents.
+
+    Args:
+        files: what this host's workers share; None where there is only this process.
+        cache: what hosts share; None where nothing is.
+    """
+
+    def __init__(self, files: SnapshotFiles | None = None, cache: SharedCache | None = None) -> None:
+        self.files = files
+        self.cache = cache
+        self.counts = SourceCounts()
+
+    def newer_than(self, held: RevisionName | None, environment_id: int) -> Content | None:
+        """Return the environment as it is now, or None where that is what is `held`.
+
+        Raises:
+            Environment.DoesNotExist: it, its project or its organisation is deleted.
+            DatabaseUnavailable: the primary can't be asked.
+        """
+        building = self.files.building(environment_id) if self.files else nullcontext()
+        with building, asking_the_database():
+            with one_moment():
+                revision = current_revision(environment_id)
+                if revision is None:
+                    return content_of(read_rows_of(environment_id, None))  # nameless: nobody could find it
+                if revision.name == held:
+                    return None
+                if (content := self._in_files(revision.name)) is not None:
+                    return content
+                if (content := self._in_cache(revision.name)) is None:
+                    rows = read_rows_of(environment_id, revision) if self._claims(revision.name) else None
+            if content is None and rows is None:
+                content = self._awaited(revision.name)
+            if content is not None:
+                self._keep_on_host(content)
+                return content
+            content = content_of(rows or read_rows(environment_id))
+            self.counts.built += 1
+            self._keep(content)
+            return content
+
+    def last_known(self, environment_id: int) -> Content | None:
+        """Return the newest content that this host or the shared cache has, without asking the database."""
+        found = [
+            self.files.read(environment_id) if self.files else None,
+            self.cache.latest(environment_id) if self.cache else None,
+        ]
+        contents = [content for each in found if each and (content := _readable(*each))]
+        best = max(contents, key=lambda each: each.revision.name.number, default=None)
+        self.counts.last_known += best is not None
+        return best
+
+    def environment_of(self, key: str) -> int | None:
+        """Return the environment that a key, by its name, was last seen to open. Only a hint."""
+        found = self.files.environment_of(key) if self.files else None
+        if found is None and self.cache is not None:
+            found = self.cache.environment_of(key)
+        return found
+
+    def forget(self, environment_id: int) -> None:
+        """Drop this host's file of an environment that is deleted."""
+        if self.files:
+            self.files.remove(environment_id)
+
+    def _in_files(self, name: RevisionName) -> Content | None:
+        found = self.files.read(name.environment_id) if self.files else None
+        content = _current(name, found[1]) if found and found[0] == name else None
+        self.counts.from_files += content is not None
+        return content
+
+    def _in_cache(self, name: RevisionName) -> Content | None:
+        found = self.cache.read(name) if self.cache else None
+        content = _current(name, found) if found else None
+        self.counts.from_cache += content is not None
+        return content
+
+    def _claims(self, name: RevisionName) -> bool:
+        return self.cache is None or self.cache.claim(name)
+
+    def _awaited(self, name: RevisionName) -> Content | None:
+        """Wait a little for what another host builds."""
+        deadline = time.monotonic() + _OTHER_HOST_SECONDS
+        while (content := self._in_cache(name)) is None and time.monotonic() < deadline:
+            time.sleep(_OTHER_HOST_RETRY_SECONDS)
+        return content
+
+    def _keep(self, content: Content) -> None:
+        packed = self._keep_on_host(content)
+        if self.cache is not None and self.cache.is_shared:
+            self.cache.write(content.revision.name, packed or _packed(content), keys=content.keys)
+
+    def _keep_on_host(self, content: Content) -> bytes | None:
+        if self.files is None:
+            return None
+        packed = _packed(content)
+        self.files.write(content.revision.name.environment_id, packed, keys=content.keys)
+        return packed
+
+
+@contextmanager
+def asking_the_database() -> Iterator[None]:
+    """Limit how long the block may wait for the database.
+
+    Raises:
+        DatabaseUnavailable: it is away, or doesn't answer in time.
+    """
+    connection.close_if_unusable_or_obsolete()
+    try:
+        with cut_off_after(_DATABASE_SECONDS, connection):
+            yield
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        raise DatabaseUnavailable(str(error)) from error
+
+
+def _packed(content: Content) -> bytes:
+    return pack(content.revision.name, content.to_bytes())
+
+
+def _current(name: RevisionName, content: bytes) -> Content | None:
+    """Read what this very version of the server has written."""
+    found = _readable(name, content)
+    return found if found and found.version == VERSION else None
+
+
+def _readable(name: RevisionName, content: bytes) -> Content | None:
+    try:
+        return Content.from_bytes(name, content)
+    except (ValueError, KeyError, TypeError, struct.error):
+        logger.warning("A snapshot of another format is left aside.")
+        return None

@@ -1,0 +1,363 @@
+"""The one place that keeps snapshots in memory. Both doors read here; what is said below is why they may.
+
+**Where a feed keeps this process informed** (`sdk.live`), requests are answered from memory alone:
+
+- Whoever loads or refreshes an environment holds its flight lock, and asks the primary for the revision only
+  after taking it. So within a process what is installed later was read later: a slow reader can't bring
+  old flags back.
+- Between processes of a host the floor sees to it. It is raised before a snapshot becomes visible, and a
+  snapshot below it isn't answered from. One that the primary gave and that yet lies below the floor as it
+  stood *before* the read proves that the primary itself went back, as after a restore: the floor is lowered
+  to it, unless somebody has moved it meanwhile.
+- A notification, or the poll that finds a difference, leads to a refresh that starts after it and thus
+  brings at least what it told. An environment is known to be of interest before its revision is read, so
+  no notification falls between reading and installing.
+- The index of keys is only a hint: whether a key opens a snapshot, the snapshot says, so replacing it is what
+  makes a key valid, or no longer. A key that memory lacks is looked up; only the primary can refuse it.
+
+**Without a feed** (plain WSGI, management commands) a request first asks the primary for the revision's name,
+and takes what is in memory only if it carries that name. Inside a transaction that is already open nothing is
+kept or found: revisions are raised at commit, so what the transaction has changed has no name yet.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+
+from core.postgres import DatabaseUnavailable
+from documents.rows import RevisionName, current_revision, read_rows
+from environments.models import Environment
+from sdk.contents import content_of
+from sdk.keys import UNKNOWN_KEY, KeyRefused, KeyUnchecked, key_name
+from sdk.lookup import find_environment
+from sdk.snapshots import Access, Snapshot, compile_snapshot
+from sdk.sources import Source, asking_the_database
+
+logger = logging.getLogger(__name__)
+
+_UNKNOWN_KEYS = 10_000
+# For how long a key stays unknown where nobody tells of a new one.
+_UNKNOWN_SECONDS = 0.8
+
+
+@dataclass(slots=True)
+class _Held:
+    snapshot: Snapshot
+    used_at: float
+
+
+@dataclass(slots=True)
+class StoreCounts:
+    """What happened since the start; for metrics."""
+
+    evicted: int = 0
+    refreshed: int = 0
+    refused: int = 0
+
+
+class SnapshotStore:
+    """Snapshots by environment and by key, as many as fit into `most_bytes`."""
+
+    def __init__(self, *, most_bytes: int | None = None, source: Source | None = None) -> None:
+        self._most_bytes = most_bytes or settings.SNAPSHOT_MEMORY_BYTES
+        self._source = source or Source()
+        self._held: dict[int, _Held] = {}
+        self._environments: dict[str, int] = {}  # by the names of keys
+        self._unknown: dict[str, float] = {}
+        self._news = 0
+        self._changing = threading.Lock()
+        self._flights: dict[int, _Flight] = {}
+        self.size_bytes = 0
+        self.counts = StoreCounts()
+        self.is_fed = False
+        self.on_installed: Callable[[Snapshot], None] | None = None
+
+    def feed_from(self, source: Source) -> None:
+        """From now on a feed tells of every change: answer from memory."""
+        self._source = source
+        self.clear()
+        self.is_fed = True
+
+    def stop_feeding(self) -> None:
+        self.is_fed = False
+        self._source = Source()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._changing:
+            self._held, self._environments, self._unknown = {}, {}, {}
+            self.size_bytes = 0
+
+    # --- from memory ----------------------------------------------------------------------------
+
+    def get(self, key: str) -> Access | None:
+        """Return what a key opens, without any I/O; None where memory can't say.
+
+        Only for a process that is fed.
+
+        Raises:
+            KeyRefused: the key is known to open nothing, or the organisation has stopped serving flags.
+        """
+        name = key_name(key)
+        environment_id = self._environments.get(name)
+        if environment_id is None:
+            if self._unknown.get(name, 0.0) > time.monotonic():
+                self.counts.refused += 1
+                raise KeyRefused(UNKNOWN_KEY)
+            return None
+        snapshot = self.peek(environment_id)
+        return snapshot.access(name) if snapshot else None
+
+    def peek(self, environment_id: int) -> Snapshot | None:
+        """Return the environment's snapshot if it may be answered from, without any I/O."""
+        held = self._held.get(environment_id)
+        if held is None or held.snapshot.name.number < self._floor(environment_id):
+            return None
+        held.used_at = time.monotonic()
+        return held.snapshot
+
+    def name_of(self, environment_id: int) -> RevisionName | None:
+        """Return which revision of an environment is held."""
+        held = self._held.get(environment_id)
+        return held.snapshot.name if held else None
+
+    def names(self) -> dict[int, RevisionName]:
+        """Return which revisions are held."""
+        return {environment_id: held.snapshot.name for environment_id, held in list(self._held.items())}
+
+    def is_interested(self, environment_id: int) -> bool:
+        """Whether the environment is held, or on its way."""
+        return environment_id in self._held or environment_id in self._flights
+
+    # --- with I/O -------------------------------------------------------------------------------
+
+    def open(self, key: str) -> Access:
+        """Return what a key opens, from wherever it takes. Only for a process that is fed.
+
+        Raises:
+            KeyRefused: the primary says that it opens nothing, or the organisation has stopped serving flags.
+            KeyUnchecked: the database is away, and nothing that is left knows the key.
+        """
+        access = self.get(key)
+        if access is not None:
+            return access
+        name, news = key_name(key), self._news
+        try:
+            with asking_the_database():
+                environment_id = find_environment(key)
+            if environment_id is not None and (access := self._open(environment_id, name)):
+                return access
+        except DatabaseUnavailable:
+            return self._open_as_last_known(name)
+        except Environment.DoesNotExist:
+            logger.debug("An environment was deleted while its key was looked up.")
+        self._remember_unknown(name, news)
+        raise KeyRefused(UNKNOWN_KEY)
+
+    def current(self, environment_id: int) -> Snapshot:
+        """Return the environment as it is now. At most one query when it is at hand.
+
+        Raises:
+            Environment.DoesNotExist: it, its project or its organisation is deleted.
+            DatabaseUnavailable: it isn't at hand, and can't be read.
+        """
+        if connection.in_atomic_block:
+            return compile_snapshot(content_of(read_rows(environment_id)))
+        if self.is_fed:
+            return self.peek(environment_id) or self._load(environment_id)
+        revision = current_revision(environment_id)
+        snapshot = self.peek(environment_id)
+        if snapshot and revision and snapshot.name == revision.name:
+            return snapshot
+        return self._load(environment_id, unless=revision.name if revision else None)
+
+    def refresh(self, environment_id: int) -> None:
+        """Bring the environment up to what the primary names as current after this call began.
+
+        Raises:
+            DatabaseUnavailable: it can't be asked. What is held stays, unless the host knows better.
+        """
+        with self._flight(environment_id):
+            try:
+                self._fly(environment_id)
+            except Environment.DoesNotExist:
+                self._forget(environment_id)
+            except DatabaseUnavailable:
+                if self.peek(environment_id) is None:
+                    self._install_last_known(environment_id)
+                raise
+
+    def forget_unknown_keys(self) -> None:
+        """A change was heard of: it may be a key's coming into being."""
+        with self._changing:
+            self._news += 1
+            self._unknown = {}
+
+    # --------------------------------------------------------------------------------------------
+
+    def _open(self, environment_id: int, name: str) -> Access | None:
+        access = self._load(environment_id).access(name)
+        if access is None:
+            # The key may be newer than the snapshot, whose notification is still on its way.
+            self.refresh(environment_id)
+            snapshot = self.peek(environment_id)
+            access = snapshot.access(name) if snapshot else None
+        return access
+
+    def _open_as_last_known(self, name: str) -> Access:
+        environment_id = self._environments.get(name) or self._source.environment_of(name)
+        if environment_id is not None:
+            with self._flight(environment_id):
+                if self.peek(environment_id) is None:
+                    self._install_last_known(environment_id)
+            # Whether or not the host has seen newer: there is nothing newer to be had.
+            held = self._held.get(environment_id)
+            access = held.snapshot.access(name) if held else None
+            if access is not None:
+                return access
+        raise KeyUnchecked
+
+    def _load(self, environment_id: int, *, unless: RevisionName | None = None) -> Snapshot:
+        """Return what those who came before have loaded meanwhile, or load it.
+
+        Args:
+            unless: without a feed, the name that what they loaded has to carry.
+        """
+        with self._flight(environment_id):
+            snapshot = self.peek(environment_id)
+            if snapshot and (self.is_fed or snapshot.name == unless):
+                return snapshot
+            try:
+                return self._fly(environment_id)
+            except Environment.DoesNotExist:
+                self._forget(environment_id)
+                raise
+            except DatabaseUnavailable:
+                if not self.is_fed:
+                    raise
+                self._install_last_known(environment_id)
+                held = self._held.get(environment_id)
+                if held is None:
+                    raise
+                return held.snapshot
+
+    def _fly(self, environment_id: int) -> Snapshot:
+        """Fetch and install what the primary names as current."""
+        held = self._held.get(environment_id)
+        floor = self._floor(environment_id)
+        content = self._source.newer_than(held.snapshot.name if held else None, environment_id)
+        if content is None and held is not None:
+            snapshot = held.snapshot
+        elif content is not None:
+            snapshot = compile_snapshot(content)
+        else:  # pragma: no cover - only what is held can be unchanged
+            raise AssertionError
+        if self._source.files:
+            if snapshot.name.number < floor:
+                self._source.files.floor.lower(environment_id, seen=floor, number=snapshot.name.number)
+            else:
+                self._source.files.floor.raise_to(environment_id, snapshot.name.number)
+        if content is not None:
+            self._install(snapshot)
+        return snapshot
+
+    def _install_last_known(self, environment_id: int) -> None:
+        """Take the best that can be had without the database, if it is better than what is held."""
+        content = self._source.last_known(environment_id)
+        held = self._held.get(environment_id)
+        if content is None or content.revision.name.number < self._floor(environment_id):
+            return
+        if held is None or content.revision.name.number > held.snapshot.name.number:
+            if self._source.files:
+                self._source.files.floor.raise_to(environment_id, content.revision.name.number)
+            self._install(compile_snapshot(content))
+
+    def _install(self, snapshot: Snapshot) -> None:
+        if not snapshot.name.number and not self.is_fed:
+            return  # without a name it could never be found
+        environment_id = snapshot.environment_id
+        with self._changing:
+            before = self._held.get(environment_id)
+            self._held[environment_id] = _Held(snapshot, time.monotonic())  # readers need no lock
+            self.size_bytes += snapshot.size_bytes - (before.snapshot.size_bytes if before else 0)
+            for name in before.snapshot.keys if before else ():
+                if name not in snapshot.keys:
+                    self._unindex(name, environment_id)
+            for name in snapshot.keys:
+                self._environments[name] = environment_id
+            self.counts.refreshed += 1
+            self._make_room(keeping=environment_id)
+        if self.on_installed is not None:
+            self.on_installed(snapshot)
+
+    def _make_room(self, *, keeping: int) -> None:
+        if self.size_bytes <= self._most_bytes:
+            return
+        # A little more than needed, so that a full store doesn't search for each environment that comes.
+        for environment_id in sorted(self._held, key=lambda each: self._held[each].used_at):
+            if self.size_bytes <= self._most_bytes * 0.98:
+                return
+            if environment_id != keeping:
+                self._drop(environment_id)
+                self.counts.evicted += 1
+
+    def _forget(self, environment_id: int) -> None:
+        self._source.forget(environment_id)
+        with self._changing:
+            self._drop(environment_id)
+
+    def _drop(self, environment_id: int) -> None:
+        held = self._held.pop(environment_id, None)
+        if held is None:
+            return
+        self.size_bytes -= held.snapshot.size_bytes
+        for name in held.snapshot.keys:
+            self._unindex(name, environment_id)
+
+    def _unindex(self, name: str, environment_id: int) -> None:
+        if self._environments.get(name) == environment_id:
+            del self._environments[name]
+
+    def _remember_unknown(self, name: str, news: int) -> None:
+        self.counts.refused += 1
+        with self._changing:
+            if self._news != news or not self.is_fed:
+                return  # the key may have come into being since it was looked up
+            if len(self._unknown) >= _UNKNOWN_KEYS:
+                self._unknown = {}
+            self._unknown[name] = time.monotonic() + _UNKNOWN_SECONDS
+
+    def _floor(self, environment_id: int) -> int:
+        files = self._source.files
+        return files.floor[environment_id] if files else 0
+
+    @contextmanager
+    def _flight(self, environment_id: int) -> Iterator[None]:
+        """One at a time for an environment; whoever waits makes it an interest all the same."""
+        with self._changing:
+            flight = self._flights.setdefault(environment_id, _Flight())
+            flight.aboard += 1
+        try:
+            with flight.lock:
+                yield
+        finally:
+            with self._changing:
+                flight.aboard -= 1
+                if not flight.aboard:
+                    del self._flights[environment_id]
+
+
+class _Flight:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.aboard = 0
+
+
+snapshots = SnapshotStore()
