@@ -321,9 +321,6 @@ SEGMENT_RULES_CONDITIONS_LIMIT = env.integer(
 DEFAULT_ORG_STORE_TRAITS_VALUE = env.boolean(
     "DEFAULT_ORG_STORE_TRAITS_VALUE", True, help="Whether new organisations store traits."
 )
-SNAPSHOTS_IN_MEMORY = env.integer(
-    "SNAPSHOTS_IN_MEMORY", 200, help="Environments that a process keeps compiled: those that were read last."
-)
 RESTRICT_ORG_CREATE_TO_SUPERUSERS = env.boolean(
     "RESTRICT_ORG_CREATE_TO_SUPERUSERS", help="Only superusers may create organisations."
 )

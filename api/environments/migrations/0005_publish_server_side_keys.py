@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("environments", "0003_remember_previous_change"),
+        ("environments", "0004_environment_key_characters"),
     ]
 
     operations = [
