@@ -9,6 +9,8 @@ from core.asgi.django_door import DjangoDoor
 from core.asgi.front import Front
 from core.asgi.lifespan import Lifespan
 from core.asgi.types import Headers, Receive, Scope, Send
+from sdk.live import LiveSnapshots
+from sdk.store import snapshots
 
 
 async def lane(scope: Scope, headers: Headers, receive: Receive, send: Send) -> bool:
@@ -29,8 +31,10 @@ def _forwarded_headers() -> list[bytes]:
 # Read now, once and before the workers are forked, and not by the first request in each of them.
 get_resolver().url_patterns  # noqa: B018
 
+_live = LiveSnapshots(snapshots)
+
 application = Front(
-    lifespan=Lifespan([]),
+    lifespan=Lifespan([_live.running]),
     lane=lane,
     django=DjangoDoor(
         django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS

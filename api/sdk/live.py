@@ -10,8 +10,9 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Barrier
 from typing import Any, TypeVar
@@ -91,6 +92,15 @@ class LiveSnapshots:
             await asyncio.to_thread(threads.close)
         if self._source.files:
             self._source.files.close()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Be fed inside the block."""
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
 
     # --- for whoever answers --------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ def identity_with_segments(
         _flag_items(snapshot, _evaluate(snapshot, known), to_server=to_server),
         encode(_trait_items(snapshot, known)),
         encode([{**each, "description": None} for each in segments])
-        if snapshot.hides_sensitive_data
+        if snapshot.settings.hides_sensitive_data
         else encode(segments),
     )
     return SdkResponse(200, body, _headers(snapshot))

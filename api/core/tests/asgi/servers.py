@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import uvicorn
@@ -26,7 +27,12 @@ Address = tuple[str, int]
 @contextmanager
 def served(application: Application, protocol: type[BoundedProtocol] = BoundedProtocol) -> Iterator[Address]:
     """Serve an application from a thread, with the worker's own settings."""
-    options = {**Worker.CONFIG_KWARGS, "http": protocol, "timeout_keep_alive": 1, "log_config": None}
+    options: dict[str, Any] = {
+        **Worker.CONFIG_KWARGS,
+        "http": protocol,
+        "timeout_keep_alive": 1,
+        "log_config": None,
+    }
     server = BoundedServer(uvicorn.Config(application, **options))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()

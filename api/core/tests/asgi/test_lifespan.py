@@ -40,7 +40,7 @@ def live(*parts):
 
 
 def test_parts_start_in_order_and_end_in_the_opposite_order():
-    events = []
+    events: list[str] = []
 
     told = live(part("feed", events), part("batcher", events))
 
@@ -49,7 +49,7 @@ def test_parts_start_in_order_and_end_in_the_opposite_order():
 
 
 def test_a_part_that_cannot_start_ends_those_before_it_and_the_server():
-    events = []
+    events: list[str] = []
 
     told = live(part("feed", events), part("batcher", events, fails_at="start"), part("usage", events))
 
@@ -58,7 +58,7 @@ def test_a_part_that_cannot_start_ends_those_before_it_and_the_server():
 
 
 def test_a_part_that_cannot_end_keeps_no_other_from_it():
-    events = []
+    events: list[str] = []
 
     told = live(part("feed", events), part("batcher", events, fails_at="end"))
 

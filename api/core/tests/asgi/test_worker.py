@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -53,8 +54,8 @@ class Asking:
     """Clients that ask without a pause, each answer noted, until the block ends."""
 
     def __init__(self, address, *, keeps_connection: bool) -> None:
-        self.answers = []
-        self.failures = []
+        self.answers: list[Any] = []
+        self.failures: list[Any] = []
         self._address = address
         self._headers = [] if keeps_connection else CLOSE
         self._stop = threading.Event()

@@ -34,16 +34,21 @@ _NO_NETWORK = re.compile(r"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN
 
 
 @pytest.fixture(scope="module")
-def server(django_db_setup) -> Iterator[str]:
+def server(django_db_setup, tmp_path_factory) -> Iterator[str]:
     """The base URL of a running server: the command of `make run`, on the test's database."""
     listener = socket.create_server(("127.0.0.1", 0))
     listening = listener.fileno()
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    gunicorn = ["gunicorn", "--config", "python:app.gunicorn", "--bind", f"fd://{listening}", "app.wsgi"]
+    gunicorn = ["gunicorn", "--config", "python:app.gunicorn", "--bind", f"fd://{listening}", "app.asgi"]
     process = subprocess.Popen(
         [sys.executable, "-m", *gunicorn],
         cwd=settings.API_DIR,
-        env={**os.environ, "DATABASE_URL": database.geturl(), "DJANGO_SETTINGS_MODULE": "app.settings.test"},
+        env={
+            **os.environ,
+            "DATABASE_URL": database.geturl(),
+            "DJANGO_SETTINGS_MODULE": "app.settings.test",
+            "SNAPSHOT_DIR": str(tmp_path_factory.mktemp("snapshots")),
+        },
         pass_fds=[listening],
         start_new_session=True,
     )
