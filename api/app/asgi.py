@@ -1,5 +1,7 @@
 """The ASGI entry point: one process, two doors. `gunicorn --config python:app.gunicorn app.asgi`."""
 
+from wsgiref.types import WSGIApplication
+
 from django.conf import settings
 from django.urls import get_resolver
 
@@ -18,6 +20,20 @@ async def lane(scope: Scope, headers: Headers, receive: Receive, send: Send) -> 
     return False
 
 
+def build(django_application: WSGIApplication) -> Front:
+    """Return the ASGI application, with Django as the door behind the lane."""
+    return Front(
+        lifespan=Lifespan([LiveSnapshots(snapshots).running]),
+        lane=lane,
+        django=DjangoDoor(
+            django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
+        ),
+        bodies=BodyReader(_max_body_bytes),
+        trusted_proxies=settings.FORWARDED_ALLOW_IPS,
+        forwarded_headers=_forwarded_headers(),
+    )
+
+
 def _max_body_bytes(path: str) -> int:
     return settings.MAX_REQUEST_BODY_BYTES
 
@@ -31,15 +47,4 @@ def _forwarded_headers() -> list[bytes]:
 # Read now, once and before the workers are forked, and not by the first request in each of them.
 get_resolver().url_patterns  # noqa: B018
 
-_live = LiveSnapshots(snapshots)
-
-application = Front(
-    lifespan=Lifespan([_live.running]),
-    lane=lane,
-    django=DjangoDoor(
-        django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
-    ),
-    bodies=BodyReader(_max_body_bytes),
-    trusted_proxies=settings.FORWARDED_ALLOW_IPS,
-    forwarded_headers=_forwarded_headers(),
-)
+application = build(django_application)

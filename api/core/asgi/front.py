@@ -61,7 +61,7 @@ class Front:
     ) -> None:
         self._lifespan = lifespan
         self._lane = lane
-        self._django = django
+        self.django = django
         self._bodies = bodies
         self._is_trusted = TrustedPeers(trusted_proxies)
         self._forwarded = FORWARDED_HEADERS.union(forwarded_headers)
@@ -84,7 +84,7 @@ class Front:
                 return
             body = await self._bodies.read(scope, headers, receive)
             if body is not None:
-                await self._django(scope, body, send)
+                await self.django(scope, body, send)
         except Refused as refusal:
             await refusal.send(send)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.tests.asgi.servers import gunicorn, wait_until
-from core.tests.asgi.wire import connected, request
+from core.tests.asgi.wire import Answer, connected, request
 
 ECHO = "core.tests.asgi.applications:echo"
 CLOSE = [("Connection", "close")]
@@ -54,8 +54,8 @@ class Asking:
     """Clients that ask without a pause, each answer noted, until the block ends."""
 
     def __init__(self, address, *, keeps_connection: bool) -> None:
-        self.answers: list[Any] = []
-        self.failures: list[Any] = []
+        self.answers: list[Answer] = []
+        self.failures: list[Exception] = []
         self._address = address
         self._headers = [] if keeps_connection else CLOSE
         self._stop = threading.Event()
