@@ -20,6 +20,48 @@ Door = Callable[[Scope, bytes, Send], Awaitable[None]]
 SINGLE_HEADERS = frozenset(
     {b"x-environment-key", b"authorization", b"host", b"content-length", b"content-type", b"x-api-key"}
 )
+# Names that need no further look. Others are served as well.
+PLAIN_HEADERS = frozenset(
+    {
+        b"accept",
+        b"accept-charset",
+        b"accept-encoding",
+        b"accept-language",
+        b"authorization",
+        b"baggage",
+        b"cache-control",
+        b"connection",
+        b"content-length",
+        b"content-type",
+        b"cookie",
+        b"dnt",
+        b"flagsmith-application-name",
+        b"flagsmith-application-version",
+        b"flagsmith-sdk-user-agent",
+        b"host",
+        b"if-modified-since",
+        b"if-none-match",
+        b"keep-alive",
+        b"origin",
+        b"pragma",
+        b"priority",
+        b"referer",
+        b"sec-ch-ua",
+        b"sec-ch-ua-mobile",
+        b"sec-ch-ua-platform",
+        b"sec-fetch-dest",
+        b"sec-fetch-mode",
+        b"sec-fetch-site",
+        b"te",
+        b"traceparent",
+        b"tracestate",
+        b"transfer-encoding",
+        b"user-agent",
+        b"x-burgee-min-revision",
+        b"x-environment-key",
+        b"x-requested-with",
+    }
+)
 # What proxies say about the client, and what nobody else may say.
 FORWARDED_HEADERS = frozenset(
     {
@@ -73,13 +115,8 @@ class Front:
         listed = scope["headers"]
         headers: Headers = dict(listed)
         try:
-            # Rarely true, and cheaper to ask of all names at once than of each.
-            if (
-                len(headers) != len(listed)
-                or b"_" in b"".join(headers)
-                or not self._forwarded.isdisjoint(headers)
-            ):
-                headers = self._clean(scope)
+            if len(headers) != len(listed) or not PLAIN_HEADERS.issuperset(headers):
+                headers = self._clean(scope, headers)
             if await self._lane(scope, headers, receive, send):
                 return
             body = await self._bodies.read(scope, headers, receive)
@@ -88,14 +125,16 @@ class Front:
         except Refused as refusal:
             await refusal.send(send)
 
-    def _clean(self, scope: Scope) -> Headers:
-        distrusts = not self._is_trusted(scope["client"])
+    def _clean(self, scope: Scope, headers: Headers) -> Headers:
+        distrusts = not self._forwarded.isdisjoint(headers) and not self._is_trusted(scope["client"])
+        if not distrusts and len(headers) == len(scope["headers"]) and b"_" not in b"".join(headers):
+            return headers
         kept = [
             (name, value)
             for name, value in scope["headers"]
             if b"_" not in name and not (distrusts and name in self._forwarded)
         ]
-        headers: Headers = {}
+        headers = {}
         for name, value in kept:
             if name in headers and name in SINGLE_HEADERS:
                 raise Refused(400, f"The header {name.decode('ascii')} is repeated.")

@@ -11,13 +11,13 @@ import asyncio
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import Enum
 from math import inf
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.server import Server
+from uvicorn.server import Server, ServerState
 
 SWEEP_SECONDS = 0.5
 
@@ -45,13 +45,20 @@ class Limits:
         return self.stall_seconds * self.bytes_per_second
 
 
-class Phase(Enum):
-    """Where the client is in what it sends."""
+# What `due` is until the sweep has put a time in its place, so that requests need not look at the clock; and
+# what it is while the client owes us nothing.
+_OWES, _OWES_NOTHING = 0.0, inf
 
-    BETWEEN = "between requests"
-    HEAD = "in a head"
-    OFFER = "behind a head that offers another protocol"
-    BODY = "in a body"
+
+class _NoHeaders:
+    """Where the parser puts trailers: they are nobody's headers."""
+
+    @staticmethod
+    def append(header: tuple[bytes, bytes]) -> None:
+        """Forget it."""
+
+
+_NO_HEADERS: Any = _NoHeaders()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -62,29 +69,34 @@ class BoundedProtocol(HttpToolsProtocol):
 
     limits = Limits()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.due = inf  # when the client must have sent what it owes
-        self.reader_due = inf  # when it must have taken some of what we sent
-        self._phase = Phase.BETWEEN
-        self._unread = 0  # bytes not taken when `reader_due` was set
+    # What every request writes. uvicorn's protocol has nearly as many attributes as instances may have before
+    # Python stores each one's apart, which takes longer than the rest of what is done here.
+    __slots__ = ("_chunk_bytes", "_head_bytes", "_in_body", "due")
+
+    # What few connections write
+    reader_due = inf  # when the client must have taken some of what we sent
+    _unread = 0  # bytes not taken when `reader_due` was set
+    _body_bytes = 0  # since `due` was set
+    _idle_bytes = 0  # since a byte of body came: chunk extensions and trailers
+    _has_offer = False  # the head asks for another protocol
+    _is_late = False  # in a head that didn't come at once
+    _refusal: bytes | None = None  # the answer to what could not be read, and the last one
+    _leaving = False
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        HttpToolsProtocol.__init__(self, config, server_state, app_state, _loop)
+        self.due = _OWES  # when the client must have sent what it owes
         self._chunk_bytes = 0  # of the latest read
         self._head_bytes = 0  # of the reads since the current head began
-        self._body_bytes = 0  # since `due` was set
-        self._idle_bytes = 0  # since a byte of body came: chunk extensions and trailers
-        self._head_due = 0.0
-        self._refusal: bytes | None = None  # the answer to what could not be read, and the last one
-        self._leaving = False
+        self._in_body = False
 
     # What the transport reports
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.due = self.loop.time() + self.limits.first_byte_seconds
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.due = self.reader_due = inf
-        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._refusal is not None:
@@ -93,37 +105,179 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes += len(data)
         body_bytes = self._body_bytes
         try:
-            self._parse(data)
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self._go_on(memoryview(data)[upgrade.args[0] :])
         except HttpParserError:
             self._refuse(400, "This is not a valid HTTP request.")
+        if self._in_body:
+            self._look_at_body(body_bytes)
+        elif self._is_in_head():
+            self._look_at_head()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reader(self.loop.time())
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.reader_due = inf
+
+    # What the parser reports. uvicorn's methods are called by their class: `super()` costs as much as they.
+
+    def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            self._has_offer = True
             return
-        if self._phase is Phase.HEAD:
-            self.due = self._head_due
-            if self._head_bytes > self.limits.head_bytes:
-                self._refuse_head()
-        elif self._phase is Phase.BODY:
-            if self.due == inf:
-                self.due = self.loop.time() + self.limits.stall_seconds
-            self._idle_bytes = self._idle_bytes + self._chunk_bytes if body_bytes == self._body_bytes else 0
+        # Adding up is only worth it where a read was large, or the head came in many.
+        most = self.limits.head_bytes
+        if (self._head_bytes > most or self._chunk_bytes > most) and self._is_head_large():
+            self._refuse_head()
+            raise HttpParserError  # to read no further
+        HttpToolsProtocol.on_headers_complete(self)
+        self.headers = _NO_HEADERS
+        self._in_body = True
+        if self._is_late:
+            self._is_late = False
+        self.due = _OWES_NOTHING
+        if self._leaving:
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        HttpToolsProtocol.on_body(self, body)
+
+    def on_message_complete(self) -> None:
+        if self._has_offer:
+            return
+        HttpToolsProtocol.on_message_complete(self)
+        self._in_body = False
+        self._head_bytes = 0
+        self.due = _OWES if self.cycle.response_complete else _OWES_NOTHING
+
+    # What the answer's sender reports
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's own, without a timer for each answer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            self.due = _OWES
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._refusal is not None:
+            self._close(self._refusal)
+        elif self._in_body and self.expect_100_continue:
+            self._close()  # the client may never send what it announced
+        elif not self._is_in_head():
+            self.due = _OWES
+
+    def shutdown(self) -> None:
+        """End after the requests at hand, or after the one that may be on its way."""
+        self._leaving = True
+        if self._is_answering():
+            self.cycle.keep_alive = False
+        else:
+            self.due = self.loop.time() + self.limits.goodbye_seconds
+
+    # Deadlines
+
+    def check(self, now: float) -> None:
+        """Close the connection if its client is late."""
+        if self.due == _OWES:
+            self.due = now + self._patience()
+            if self.transport.is_closing():
+                self._watch_reader(now)
+        elif self.due <= now:
+            self._check_sender(now)
+        if self.reader_due <= now:
+            self._check_reader(now)
+
+    def _patience(self) -> float:
+        """Return how many seconds the client has for what it owes."""
+        if self.transport.is_closing():
+            return inf
+        if self._in_body:
+            wanted = self._is_answering()
+            return self.limits.stall_seconds if wanted else self.limits.unwanted_body_seconds
+        if self._is_in_head():
+            return self.limits.head_seconds
+        if self.cycle is None:
+            return self.limits.first_byte_seconds
+        return self.limits.goodbye_seconds if self._leaving else self.timeout_keep_alive
+
+    def _check_sender(self, now: float) -> None:
+        if not self._in_body or not self._is_answering():
+            self._close()
+        elif self.flow.read_paused or self._body_bytes >= self.limits.stall_bytes:
+            self._body_bytes = 0
+            self.due = now + self.limits.stall_seconds
+        else:
+            self.transport.abort()
+
+    def _watch_reader(self, now: float) -> None:
+        self._unread = self.transport.get_write_buffer_size()
+        self.reader_due = now + self.limits.stall_seconds
+
+    def _check_reader(self, now: float) -> None:
+        taken = self._unread - self.transport.get_write_buffer_size()
+        if taken < self.limits.stall_bytes:
+            self.transport.abort()
+        else:
+            self._watch_reader(now)
+
+    # What came in more than one piece
+
+    def _is_in_head(self) -> bool:
+        return self.headers is not None and self.headers is not _NO_HEADERS
+
+    def _look_at_head(self) -> None:
+        if not self._is_late:
+            self._is_late = True
+            self.due = _OWES
+        if self._head_bytes > self.limits.head_bytes:
+            self._refuse_head()
+
+    def _look_at_body(self, bytes_before: int) -> None:
+        if self.due == _OWES_NOTHING:  # it has just begun
+            self.due = _OWES
+            self._body_bytes = self._idle_bytes = 0
+        elif self._body_bytes != bytes_before:
+            self._idle_bytes = 0
+        else:
+            self._idle_bytes += self._chunk_bytes
             if self._idle_bytes > self.limits.head_bytes:
                 self.transport.abort()
 
-    def _parse(self, data: bytes | memoryview) -> None:
-        while data:
-            try:
-                self.parser.feed_data(data)
-            except HttpParserUpgrade as upgrade:
-                data = memoryview(data)[upgrade.args[0] :]
-                self._decline_offer()
-            else:
-                return
+    def _is_head_large(self) -> bool:
+        head = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return head > self.limits.head_bytes
+
+    # Offers of other protocols
+
+    def _go_on(self, data: memoryview) -> None:
+        """Read on behind a head that asks for another protocol. We speak HTTP/1.1, whatever is offered."""
+        try:
+            self._decline_offer()
+            while data:
+                try:
+                    self.parser.feed_data(data)
+                except HttpParserUpgrade as upgrade:
+                    data = data[upgrade.args[0] :]
+                    self._decline_offer()
+                else:
+                    return
+        except HttpParserError:
+            self._refuse(400, "This is not a valid HTTP request.")
 
     def _decline_offer(self) -> None:
-        """Read a head again, without its offer to speak another protocol.
+        """Read a head again, without its offer.
 
         Clients in Java offer HTTP/2 with each request, and httptools takes what follows for that protocol,
         the body too.
         """
+        self._has_offer = False
         method = self.parser.get_method()
         if method == b"CONNECT":
             raise HttpParserError("There is no tunnel here.")
@@ -137,120 +291,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.parser = HttpRequestParser(self)
         self.parser.feed_data(head + b"\r\n")
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._watch_reader()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self.reader_due = inf
-
-    # What the parser reports
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._phase = Phase.HEAD
-        self._head_due = self.loop.time() + self.limits.head_seconds
-
-    def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade():
-            self._phase = Phase.OFFER
-            return
-        # Adding up is only worth it where a read was large, or the head came in many.
-        if max(self._head_bytes, self._chunk_bytes) > self.limits.head_bytes and self._is_head_large():
-            self._refuse_head()
-            raise HttpParserError  # to read no further
-        super().on_headers_complete()
-        self.headers = []  # for trailers, which are nobody's headers
-        self._phase = Phase.BODY
-        self._body_bytes = self._idle_bytes = 0
-        self.due = inf
-        if self._leaving:
-            self.cycle.keep_alive = False
-
-    def on_body(self, body: bytes) -> None:
-        self._body_bytes += len(body)
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        if self._phase is Phase.OFFER:
-            return
-        super().on_message_complete()
-        self._phase = Phase.BETWEEN
-        self._head_bytes = 0
-        self.due = self._idle_until() if self.cycle.response_complete else inf
-
-    # What the answer's sender reports
-
-    def on_response_complete(self) -> None:
-        """As uvicorn's own, without a timer for each answer."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            self._close()
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        elif self._refusal is not None:
-            self._close(self._refusal)
-        elif self._phase is Phase.BETWEEN:
-            self.due = self._idle_until()
-        elif self._phase is Phase.BODY:
-            if self.expect_100_continue:  # the client may never send it
-                self._close()
-            else:
-                self.due = self.loop.time() + self.limits.unwanted_body_seconds
-
-    def shutdown(self) -> None:
-        """End after the requests at hand, or after the one that may be on its way."""
-        self._leaving = True
-        if self._is_answering():
-            self.cycle.keep_alive = False
-        else:
-            self.due = min(self.due, self.loop.time() + self.limits.goodbye_seconds)
-
-    # Deadlines
-
-    def check(self, now: float) -> None:
-        """Close the connection if its client is late."""
-        if self.due <= now:
-            self._check_sender(now)
-        if self.reader_due <= now:
-            self._check_reader()
-
-    def _check_sender(self, now: float) -> None:
-        is_wanted = self._phase is Phase.BODY and not self.cycle.response_complete
-        if not is_wanted:
-            self._close()
-        elif self.flow.read_paused or self._body_bytes >= self.limits.stall_bytes:
-            self._body_bytes = 0
-            self.due = now + self.limits.stall_seconds
-        else:
-            self.transport.abort()
-
-    def _watch_reader(self) -> None:
-        self._unread = self.transport.get_write_buffer_size()
-        self.reader_due = self.loop.time() + self.limits.stall_seconds
-
-    def _check_reader(self) -> None:
-        taken = self._unread - self.transport.get_write_buffer_size()
-        if taken < self.limits.stall_bytes:
-            self.transport.abort()
-        else:
-            self._watch_reader()
-
-    def _idle_until(self) -> float:
-        now = self.loop.time()
-        return now + (self.limits.goodbye_seconds if self._leaving else self.timeout_keep_alive)
-
     # Ending
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
-
-    def _is_head_large(self) -> bool:
-        head = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        return head > self.limits.head_bytes
 
     def _refuse_head(self) -> None:
         self._refuse(431, "The request's headers are too large.")
@@ -259,14 +303,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refusal is not None:
             return
         content = json.dumps({"detail": detail}).encode()
-        headers = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n" % len(
-            content
-        )
-        self._refusal = STATUS_LINE[status] + headers + b"\r\n" + content
-        self.due = inf
+        head = b"%scontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+        self._refusal = head % (STATUS_LINE[status], len(content)) + content
         if not self._is_answering():
             self._close(self._refusal)
-        elif self._phase is Phase.BODY:
+        elif self._in_body:
             # The request whose body can't be read is waiting for it. Its answer, and what stands before it,
             # can't be told apart any more.
             if self.pipeline or self.cycle.response_started:
@@ -277,12 +318,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self.flow.pause_reading()  # the requests before it are answered first
 
     def _close(self, answer: bytes = b"") -> None:
-        if not self.transport.is_closing():
-            if answer:
-                self.transport.write(answer)
-            self.transport.close()
-        self.due = inf
-        self._watch_reader()  # what has been written must be taken before the connection is gone
+        if answer and not self.transport.is_closing():
+            self.transport.write(answer)
+        self.transport.close()
+        self.due = _OWES  # what has been written must be taken before the connection is gone
 
 
 class BoundedServer(Server):

@@ -216,6 +216,17 @@ def test_a_head_that_comes_byte_by_byte_is_cut(hasty_server):
         assert connection.is_cut_while_sending(b"x")
 
 
+def test_deadlines_hold_for_each_request_of_a_connection_anew(hasty_server):
+    """The head takes longer than an idle connection is kept, and less than a head may take."""
+    with connected(hasty_server) as connection:
+        for _ in range(3):
+            data = request("POST", body=b"x" * 100)
+            for start in range(0, len(data), 20):
+                connection.send(data[start : start + 20])
+                time.sleep(0.05)
+            assert connection.read_answer().status == 200
+
+
 def test_a_body_that_stalls_is_cut(hasty_server):
     with connected(hasty_server) as connection:
         connection.send(request("POST", headers=[("Content-Length", "10000")]) + b"x" * 5000)
