@@ -1,4 +1,4 @@
-"""The WSGI entry point: `gunicorn app.wsgi:application`."""
+"""The WSGI entry point, for `runserver`, Elastic Beanstalk and other servers. Our own is `app.asgi`."""
 
 import os
 
