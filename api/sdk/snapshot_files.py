@@ -8,6 +8,8 @@ a crash has mangled counts as none. Mode 0600: they hold what the database holds
     12.snapshot           the content of environment 12
     keys/<digest>         a link to the content that the key opened when it was written. Only a hint: whether
                           a key opens a content, the content says itself.
+    locks/<n>             held by who builds
+    floor                 see `sdk.floor`
 """
 
 import fcntl
@@ -26,6 +28,8 @@ from sdk.packing import unpack
 
 logger = logging.getLogger(__name__)
 
+# So many environments at a time; those that fall together wait for each other.
+_LOCKS = 256
 _LOCK_SECONDS = 2.0
 _LOCK_RETRY_SECONDS = 0.002
 
@@ -42,7 +46,8 @@ class SnapshotFiles:
         self._keys = folder / "keys"
         self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.floor = Floor(folder / "floor")
-        self._locks = os.open(folder / "locks", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode=0o600)
+        self._locks = folder / "locks"
+        self._locks.mkdir(exist_ok=True, mode=0o700)
 
     def read(self, environment_id: int) -> tuple[RevisionName, bytes] | None:
         """Return the environment's content as it was last written here, if there is one."""
@@ -79,31 +84,24 @@ class SnapshotFiles:
 
     @contextmanager
     def building(self, environment_id: int) -> Iterator[None]:
-        """Hold the right to build an environment, one process at a time.
+        """Hold the right to build an environment, one worker at a time.
 
-        A process that stands still must not hold up the others: after two seconds they go on without it.
+        A worker that stands still must not hold up the others: after two seconds they go on without it.
         """
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while not (locked := self._lock(environment_id)) and time.monotonic() < deadline:
-            time.sleep(_LOCK_RETRY_SECONDS)
+        # Opened anew, because a lock belongs to who opened the file, be it a process or a thread of one.
+        file = os.open(
+            self._locks / str(environment_id % _LOCKS), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode=0o600
+        )
         try:
+            deadline = time.monotonic() + _LOCK_SECONDS
+            while not _lock(file) and time.monotonic() < deadline:
+                time.sleep(_LOCK_RETRY_SECONDS)
             yield
         finally:
-            if locked:
-                fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, environment_id)
+            os.close(file)  # and give up the lock
 
     def close(self) -> None:
         self.floor.close()
-        os.close(self._locks)
-
-    def _lock(self, environment_id: int) -> bool:
-        try:
-            # One byte of the file for each environment. Such a lock belongs to the process; its threads
-            # are kept apart by the store.
-            fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, environment_id)
-        except OSError:
-            return False
-        return True
 
     def _replace(self, path: Path, content: bytes) -> None:
         beside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
@@ -122,6 +120,14 @@ class SnapshotFiles:
 
     def _link(self, key: str) -> Path:
         return self._keys / hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+
+
+def _lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _make_link(link: Path, target: str) -> None:
