@@ -44,7 +44,8 @@ class SnapshotFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._keys = folder / "keys"
-        self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._keys.mkdir(exist_ok=True, mode=0o700)
         self.floor = Floor(folder / "floor")
         self._locks = folder / "locks"
         self._locks.mkdir(exist_ok=True, mode=0o700)

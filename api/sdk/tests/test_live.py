@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,10 @@ def sees(worker: Worker, key: str, number: int) -> Callable[[], bool]:
     return lambda: worker.value(key, "counter") == number
 
 
+def is_listening(worker: Worker) -> Callable[[], bool]:
+    return lambda: worker.live.state()["feed_is_listening"] == 1
+
+
 # --- freshness ------------------------------------------------------------------------------------
 
 
@@ -82,7 +87,7 @@ def test_a_change_is_heard_of_by_all_workers_before_any_poll(start, counter, key
     workers = [start(), start()]
     for worker in workers:
         worker.load(key)
-        eventually(lambda worker=worker: worker.live.state()["feed_is_listening"] == 1)
+        eventually(is_listening(worker))
 
     counter(1)
 
@@ -103,12 +108,12 @@ def test_without_notifications_the_poll_finds_the_change(start, counter, key, mo
 def test_a_worker_whose_connections_are_cut_comes_back_by_itself(start, counter, key):
     worker = start()
     worker.load(key)
-    eventually(lambda: worker.live.state()["feed_is_listening"] == 1)
+    eventually(is_listening(worker))
 
     cut_other_connections()
     counter(1)
     eventually(sees(worker, key, 1))
-    eventually(lambda: worker.live.state()["feed_is_listening"] == 1)
+    eventually(is_listening(worker))
     counter(2)
 
     eventually(sees(worker, key, 2))
@@ -345,7 +350,7 @@ def test_a_key_that_ends_is_refused_by_every_worker(start, counter, environment,
     end(server_key)
 
     for worker in workers:
-        assert eventually(lambda worker=worker: is_refused(worker, server_key.key)) < 2.0
+        assert eventually(partial(is_refused, worker, server_key.key)) < 2.0
 
 
 def test_a_key_is_refused_from_the_moment_it_expires(start, counter, environment):

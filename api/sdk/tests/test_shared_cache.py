@@ -1,0 +1,186 @@
+"""The shared cache: large contents in pieces, nothing taken on faith, nobody waits for a dead one."""
+
+import os
+import socket
+import subprocess
+import time
+import uuid
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from django.core.cache.backends.filebased import FileBasedCache
+
+from app.settings.caches import bytes_cache
+from core.raw_bytes import RawBytes
+from core.tests.programs import program
+from documents.rows import RevisionName
+from sdk.packing import pack
+from sdk.shared_cache import SharedCache
+
+NAME = RevisionName(12, 345, uuid.UUID("8f9b4d5e-0d3c-4a0e-9f57-5d6b9c1f0b11"))
+# Doesn't become smaller by compressing.
+LARGE = os.urandom(5_000_000)
+
+
+class OneMegabyteCache(FileBasedCache):
+    """Keeps at most what Memcached does, and bytes only."""
+
+    def set(self, key: Any, value: Any, *arguments: Any, **options: Any) -> None:
+        if len(RawBytes().dumps(value)) > 1024 * 1024 - 200:
+            return  # as Memcached, without a word
+        super().set(key, value, *arguments, **options)
+
+
+class DeadCache(FileBasedCache):
+    asked = 0
+
+    def get(self, *arguments: Any, **options: Any) -> Any:
+        type(self).asked += 1
+        raise ConnectionError
+
+
+@pytest.fixture
+def use_cache(settings, tmp_path):
+    def use(backend: str, location: str = str(tmp_path), seconds: int = 60) -> SharedCache:
+        settings.CACHES = {**settings.CACHES, "environments": bytes_cache(backend, location, seconds)}
+        return SharedCache()
+
+    return use
+
+
+def path_of(cache: type) -> str:
+    return f"{cache.__module__}.{cache.__name__}"
+
+
+@pytest.mark.parametrize("content", [b"{}", LARGE], ids=["small", "5 MB"])
+def test_others_read_what_was_written(use_cache, content):
+    use_cache(path_of(OneMegabyteCache)).write(NAME, pack(NAME, content), keys=["a-key"])
+
+    other = SharedCache()
+    assert other.read(NAME) == content
+    assert other.latest(12) == (NAME, content)
+    assert other.environment_of("a-key") == 12
+
+
+def test_what_nobody_has_written_is_not_there(use_cache):
+    cache = use_cache(path_of(OneMegabyteCache))
+
+    assert cache.read(NAME) is None
+    assert cache.latest(12) is None
+    assert cache.environment_of("a-key") is None
+
+
+def test_a_content_that_lost_a_piece_is_as_good_as_none(use_cache):
+    cache = use_cache(path_of(OneMegabyteCache))
+    cache.write(NAME, pack(NAME, LARGE), keys=[])
+
+    caches["environments"].delete(f"BRG1:content:{NAME}:3")
+
+    assert cache.read(NAME) is None
+
+
+@pytest.mark.parametrize("foreign", [b"", b"\0\1garbage", "text", 7, {"a": 1}])
+def test_what_others_put_in_its_place_is_as_good_as_none(use_cache, foreign):
+    cache = use_cache(path_of(FileBasedCache))
+    caches["environments"].set(f"BRG1:content:{NAME}", foreign)
+    caches["environments"].set("BRG1:latest:12", foreign)
+    caches["environments"].set("BRG1:key:x", foreign)
+
+    assert cache.read(NAME) is None
+    assert cache.latest(12) is None
+
+
+def test_a_content_under_another_name_is_not_taken(use_cache):
+    cache = use_cache(path_of(FileBasedCache))
+    other = NAME._replace(number=346)
+    caches["environments"].set(f"BRG1:content:{other}", b"\0\1" + pack(NAME, b"{}"))
+
+    assert cache.read(other) is None
+
+
+def test_only_one_may_build(use_cache):
+    cache = use_cache(path_of(FileBasedCache))
+
+    assert [cache.claim(NAME), SharedCache().claim(NAME)] == [True, False]
+    assert cache.claim(NAME._replace(number=346))
+
+
+def test_a_dead_cache_is_asked_once_and_then_left_alone(use_cache):
+    cache = use_cache(path_of(DeadCache))
+
+    for _ in range(5):
+        assert cache.read(NAME) is None
+        assert cache.claim(NAME)
+
+    assert DeadCache.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("backend", "seconds"),
+    [
+        ("django.core.cache.backends.locmem.LocMemCache", 60),
+        ("django.core.cache.backends.dummy.DummyCache", 60),
+        (path_of(FileBasedCache), 0),
+    ],
+)
+def test_a_cache_that_shares_nothing_is_not_used(use_cache, backend, seconds):
+    cache = use_cache(backend, seconds=seconds)
+
+    cache.write(NAME, pack(NAME, b"{}"), keys=[])
+
+    assert not cache.is_shared
+    assert cache.read(NAME) is None
+
+
+def free_port() -> int:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Start a cache server, and return its address once it answers."""
+    started = []
+
+    def start(name: str) -> str:
+        port = free_port()
+        commands = {
+            "redis": [program("redis"), "--port", str(port), "--save", "", "--dir", str(tmp_path)],
+            "memcached": [program("memcached"), "-p", str(port), "-l", "127.0.0.1", "-u", "nobody"],
+        }
+        started.append(subprocess.Popen(commands[name], stdout=subprocess.DEVNULL))
+        for _ in range(200):
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        return f"127.0.0.1:{port}"
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("name", "backend", "client", "scheme"),
+    [
+        ("redis", "django.core.cache.backends.redis.RedisCache", "redis", "redis://"),
+        ("memcached", "django.core.cache.backends.memcached.PyMemcacheCache", "pymemcache", ""),
+    ],
+)
+def test_real_servers_keep_large_contents_and_are_not_waited_for_when_dead(
+    use_cache, server, name, backend, client, scheme
+):
+    pytest.importorskip(client)
+    cache = use_cache(backend, scheme + server(name))
+
+    cache.write(NAME, pack(NAME, LARGE), keys=["a-key"])
+    assert SharedCache().read(NAME) == LARGE
+    assert [cache.claim(NAME), cache.claim(NAME)] == [True, False]
+    cache = use_cache(backend, f"{scheme}127.0.0.1:{free_port()}")
+    begin = time.monotonic()
+    assert cache.read(NAME) is None
+    assert time.monotonic() - begin < 1.0
