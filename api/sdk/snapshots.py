@@ -201,5 +201,8 @@ def _note_origin(
 
 
 def _size_bytes(content: Content) -> int:
-    # Measured: bodies and compiled conditions take about nine times as much as the document.
-    return 50_000 + 9 * len(content.document_body)
+    # Measured: bodies and what is compiled take about nine times as much as the document; identity overrides
+    # twice as much as they do in it.
+    overrides = content.identity_overrides
+    in_overrides = len(overrides) * len(encode(overrides[0])) if overrides else 0
+    return 50_000 + 9 * max(len(content.document_body) - in_overrides, 0) + 2 * in_overrides

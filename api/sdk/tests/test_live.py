@@ -309,9 +309,11 @@ def test_a_server_side_key_opens_what_only_servers_see(start, counter, environme
     assert start().load(server_key).is_server_side
 
 
-def test_a_key_that_was_unknown_opens_as_soon_as_it_is_made(start, counter, key, environment):
+def test_a_key_that_was_unknown_opens_as_soon_as_it_is_made(start, counter, key, environment, monkeypatch):
+    monkeypatch.setattr("sdk.store._UNKNOWN_SECONDS", 3600.0)
     worker = start()
     worker.load(key)
+    eventually(is_listening(worker))
     assert is_refused(worker, "ser.new")
 
     environment.server_side_keys.create(name="new", key="ser.new")
