@@ -161,6 +161,7 @@ def test_a_database_restored_to_a_lower_revision_is_published(start, counter, ke
     for worker in workers:
         eventually(sees(worker, key, 1), within_seconds=6.0)
         assert worker.load(key).snapshot.name.number == 2
+        assert worker.live.get(key)  # the floor has gone down with it
     counter(9)
     for worker in workers:
         eventually(sees(worker, key, 9))
@@ -319,6 +320,19 @@ def test_a_key_that_was_unknown_opens_as_soon_as_it_is_made(start, counter, key,
     environment.server_side_keys.create(name="new", key="ser.new")
 
     assert eventually(lambda: not is_refused(worker, "ser.new")) < 2.0
+
+
+def test_a_key_that_was_unknown_opens_as_soon_as_its_environment_is_made(
+    start, counter, key, project, monkeypatch
+):
+    monkeypatch.setattr("sdk.store._UNKNOWN_SECONDS", 3600.0)
+    worker = start()
+    eventually(is_listening(worker))
+    assert is_refused(worker, "new")
+
+    Environment.objects.create(project=project, name="New", api_key="new")
+
+    assert eventually(lambda: not is_refused(worker, "new")) < 2.0
 
 
 def test_a_new_key_of_a_held_environment_need_not_wait_for_its_notification(
