@@ -5,7 +5,6 @@ import signal
 import socket
 import threading
 import time
-from typing import Any
 
 import pytest
 
