@@ -56,7 +56,9 @@ def test_a_newer_content_takes_the_place_of_the_old_and_leaves_nothing_beside(fi
     assert [path.name for path in folder.glob("12.*")] == ["12.snapshot"]
 
 
-@pytest.mark.parametrize("mangled", [b"", b"garbage", pack(NAME, b"{}")[:-3]])
+@pytest.mark.parametrize(
+    "mangled", [b"", b"garbage", pack(NAME, b"{}")[:-3]], ids=["empty", "foreign", "cut off"]
+)
 def test_a_file_that_is_not_whole_counts_as_none(files, folder, mangled):
     (folder / "12.snapshot").write_bytes(mangled)
 
