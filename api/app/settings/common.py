@@ -7,8 +7,8 @@ test installation), `production`, and `test`.
 from pathlib import Path
 from typing import Any
 
-from app.settings.caches import bytes_cache
 from app.settings.environment import Environment
+from core.caches import bytes_cache
 
 env = Environment()
 

@@ -11,8 +11,7 @@ import pytest
 from django.core.cache import caches
 from django.core.cache.backends.filebased import FileBasedCache
 
-from app.settings.caches import bytes_cache
-from core.raw_bytes import RawBytes
+from core.caches import RawBytes, bytes_cache
 from core.tests.programs import program
 from documents.rows import RevisionName
 from sdk.packing import pack
