@@ -10,21 +10,18 @@ from core.asgi.bodies import BodyReader
 from core.asgi.django_door import DjangoDoor
 from core.asgi.front import Front
 from core.asgi.lifespan import Lifespan
-from core.asgi.types import Headers, Receive, Scope, Send
+from core.asgi.rehearsal import Rehearsals
+from sdk.lane import Lane
 from sdk.live import LiveSnapshots
 from sdk.store import snapshots
 
 
-async def lane(scope: Scope, headers: Headers, receive: Receive, send: Send) -> bool:
-    """Answer from memory what SDKs ask."""
-    return False
-
-
 def build(django_application: WSGIApplication) -> Front:
     """Return the ASGI application, with Django as the door behind the lane."""
+    live = LiveSnapshots(snapshots)
     return Front(
-        lifespan=Lifespan([LiveSnapshots(snapshots).running]),
-        lane=lane,
+        lifespan=Lifespan([live.running]),
+        lane=Lane(live, Rehearsals(django_application)),
         django=DjangoDoor(
             django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
         ),

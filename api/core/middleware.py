@@ -7,11 +7,20 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import is_valid_path
-from django.utils.cache import add_never_cache_headers
 
 from core.version import VERSION
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+# A variable of the WSGI environment that no client can set; see `core.asgi.rehearsal`.
+REHEARSAL = "burgee.rehearsal"
+
+_NEVER_CACHE = {
+    "Cache-Control": "max-age=0, no-cache, no-store, must-revalidate, private",
+    "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",  # past; always the same, so that equal answers are equal
+    "Pragma": "no-cache",
+}
+_HEADERS_OF_CONTENT = ("Content-Type", "Content-Length")
 
 
 class ResponseHeadersMiddleware:
@@ -24,8 +33,26 @@ class ResponseHeadersMiddleware:
         response = self.get_response(request)
         response["Flagsmith-Version"] = VERSION
         if "Cache-Control" not in response:
-            add_never_cache_headers(response)
-            response["Pragma"] = "no-cache"
+            for name, value in _NEVER_CACHE.items():
+                response[name] = value
+        if response.status_code == 304:
+            for name in _HEADERS_OF_CONTENT:
+                del response[name]
+        return response
+
+
+class RehearsalMiddleware:
+    """The innermost: answers nothing where only what the others add to an answer is asked."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        headers = request.META.get(REHEARSAL)
+        if headers is None:
+            return self.get_response(request)
+        response = HttpResponse(headers=headers)
+        headers.clear()
         return response
 
 

@@ -21,6 +21,7 @@ T = TypeVar("T")
 LONGEST_IDENTIFIER = 2000
 MOST_IDENTITIES = 100
 MOST_PARAMETERS = 1000
+LONGEST_REVISION = 18
 
 REQUIRED = "This field is required."
 NULL = "This field may not be null."
@@ -78,6 +79,15 @@ def read_query(query: bytes) -> dict[str, str]:
     except ValueError as error:
         raise ValidationError({"detail": "The query string has too many parameters."}) from error
     return dict(pairs)
+
+
+def read_min_revision(header: str | None) -> int | None:
+    """Return the revision that a request wants at least."""
+    if header is None:
+        return None
+    if not (header.isascii() and header.isdecimal() and len(header) <= LONGEST_REVISION):
+        raise ValidationError({"detail": "X-Burgee-Min-Revision is a revision's number."})
+    return int(header)
 
 
 def read_identifier(given: object) -> str:

@@ -28,7 +28,7 @@ from sdk.shared_cache import SharedCache
 from sdk.snapshot_files import SnapshotFiles
 from sdk.snapshots import Access, Snapshot
 from sdk.sources import Source
-from sdk.store import SnapshotStore
+from sdk.store import REACH_SECONDS, RevisionNotReached, SnapshotStore
 
 T = TypeVar("T")
 
@@ -79,6 +79,7 @@ class LiveSnapshots:
         self._aside = _StandingAside(self._loop)
         self._store.on_installed = self._installed
         self._store.feed_from(self._source)
+        self._store.degraded_seconds = self.degraded_seconds
         self._running = asyncio.create_task(self._feed.run())
 
     async def stop(self) -> None:
@@ -131,6 +132,24 @@ class LiveSnapshots:
             return await asyncio.wait_for(asyncio.shield(loading), patience)
         except TimeoutError as error:
             raise KeyUnchecked from error
+
+    async def reach(self, environment_id: int, number: int) -> Snapshot:
+        """Return the environment at this revision or a later one.
+
+        Raises:
+            RevisionNotReached: it isn't there in time.
+        """
+        if self._held_from(environment_id, number) is None:
+            self._want(environment_id)  # what the primary has by now, whether or not a notification comes
+            await asyncio.wait({self._refreshing[environment_id]}, timeout=REACH_SECONDS)
+        snapshot = self._held_from(environment_id, number)
+        if snapshot is None:
+            raise RevisionNotReached
+        return snapshot
+
+    def _held_from(self, environment_id: int, number: int) -> Snapshot | None:
+        snapshot = self._store.peek(environment_id)
+        return snapshot if snapshot and snapshot.name.number >= number else None
 
     def degraded_seconds(self, environment_id: int) -> int | None:
         """Return for how long it hasn't been known whether the environment has changed; None: it is known."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.http import http_date, parse_http_date_safe
+from django.utils.http import http_date, parse_etags, parse_http_date_safe
 
+from core.version import VERSION
 from engine.evaluation import Evaluation
 from engine.flags import Flag
 from sdk.contents import encode
@@ -17,6 +18,9 @@ from sdk.identities import KnownIdentity, KnownTrait
 from sdk.snapshots import Snapshot, array
 
 UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
+REVISION_HEADER = "X-Burgee-Revision"
+DEGRADED_HEADER = "X-Burgee-Degraded"
+MIN_REVISION_HEADER = "X-Burgee-Min-Revision"
 FEATURE_NOT_FOUND = "Given feature not found"
 MISSING_IDENTIFIER = "Missing identifier"
 
@@ -33,16 +37,29 @@ class SdkResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def flags(snapshot: Snapshot, *, to_server: bool) -> SdkResponse:
-    """Answer all flags of the environment: `[{"id": 311, "feature": {...}, "enabled": true, ...}, ...]`."""
-    body = snapshot.flags_to_servers if to_server else snapshot.flags_to_clients
-    return SdkResponse(200, body, _headers(snapshot))
+def flags(snapshot: Snapshot, *, to_server: bool, if_none_match: str | None = None) -> SdkResponse:
+    """Answer all flags of the environment: `[{"id": 311, "feature": {...}, "enabled": true, ...}, ...]`.
+
+    Args:
+        if_none_match: the header; where it names what would be answered, that is 304.
+    """
+    headers = _validated(snapshot, to_server=to_server)
+    if _is_known(headers, if_none_match):
+        return SdkResponse(304, b"", headers)
+    return SdkResponse(200, snapshot.flags_to_servers if to_server else snapshot.flags_to_clients, headers)
 
 
-def flag(snapshot: Snapshot, feature_name: str, *, to_server: bool) -> SdkResponse:
+def flag(
+    snapshot: Snapshot, feature_name: str, *, to_server: bool, if_none_match: str | None = None
+) -> SdkResponse:
     """Answer one flag of the environment; its name may be in any letter case."""
     found = _find_flag(snapshot, feature_name, to_server=to_server)
-    return _one_item(snapshot, snapshot.environment_item(found) if found else None)
+    if found is None:
+        return _one_item(snapshot, None)
+    headers = _validated(snapshot, to_server=to_server)
+    if _is_known(headers, if_none_match):
+        return SdkResponse(304, b"", headers)
+    return SdkResponse(200, snapshot.environment_item(found), headers)
 
 
 def identity(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool) -> SdkResponse:
@@ -100,14 +117,22 @@ def variants(snapshot: Snapshot, feature_id: int, *, to_server: bool) -> SdkResp
     return SdkResponse(200, encode({"control_value": found.value, "options": options}), _headers(snapshot))
 
 
-def document(snapshot: Snapshot, *, if_modified_since: str | None, now: datetime) -> SdkResponse:
+def document(
+    snapshot: Snapshot, *, if_modified_since: str | None, now: datetime, if_none_match: str | None = None
+) -> SdkResponse:
     """Answer the environment document, or 304 where it is the one that the client has.
 
     Args:
-        if_modified_since: the header's HTTP date; one that can't be read counts as absent.
+        if_modified_since: the header's HTTP date; one that can't be read counts as absent, as does any
+            beside `if_none_match`.
     """
     changed_at = int(snapshot.updated_at.timestamp())
-    headers = {**_headers(snapshot), "Last-Modified": http_date(changed_at)}
+    headers = {**_validated(snapshot, to_server=True), "Last-Modified": http_date(changed_at)}
+    if if_none_match is not None:
+        is_known = _is_known(headers, if_none_match)
+        return (
+            SdkResponse(304, b"", headers) if is_known else SdkResponse(200, snapshot.document_body, headers)
+        )
     seen_at = parse_http_date_safe(if_modified_since) if if_modified_since else None
     # The client may have what came earlier in the same second.
     unmistakable = now - snapshot.updated_at >= _SETTLED_AFTER and snapshot.revision.is_alone_in_its_second
@@ -167,4 +192,26 @@ def _one_item(snapshot: Snapshot, item: bytes | None) -> SdkResponse:
 
 def _headers(snapshot: Snapshot) -> dict[str, str]:
     # Unix seconds with a fraction; a whole second is written 1689172003.0.
-    return {UPDATED_AT_HEADER: str(snapshot.updated_at.timestamp())}
+    return {
+        UPDATED_AT_HEADER: str(snapshot.updated_at.timestamp()),
+        REVISION_HEADER: str(snapshot.name.number),
+    }
+
+
+def _validated(snapshot: Snapshot, *, to_server: bool) -> dict[str, str]:
+    """Return the headers of what the revision, the kind of key and the URL determine to the byte."""
+    headers, name = _headers(snapshot), snapshot.name
+    if name.number:  # without a revision nothing says when it changes
+        kind = "s" if to_server else "c"
+        headers["ETag"] = f'"{name.environment_id}-{name.number}-{name.nonce.hex}-{kind}-{VERSION}"'
+    return headers
+
+
+def _is_known(headers: Mapping[str, str], if_none_match: str | None) -> bool:
+    """Whether the client has what these headers belong to. Weak comparison, as a GET has it."""
+    etag = headers.get("ETag")
+    if etag is None or if_none_match is None:
+        return False
+    return if_none_match == etag or any(
+        each == "*" or each.removeprefix("W/") == etag for each in parse_etags(if_none_match)
+    )

@@ -104,6 +104,11 @@ class Snapshot:
         return self._flags_body(to_server=False)
 
     @cached_property
+    def prepared(self) -> dict[Any, Any]:
+        """What a door keeps of its answers for as long as they are these."""
+        return {}
+
+    @cached_property
     def names_in_lower_case(self) -> Mapping[str, str]:
         """The names of features by their lower-case form, which is unique in a project."""
         return {name.lower(): name for name in self.features}

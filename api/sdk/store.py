@@ -42,8 +42,24 @@ from sdk.sources import Source, asking_the_database
 logger = logging.getLogger(__name__)
 
 _UNKNOWN_KEYS = 10_000
+# For how long somebody waits at most who wants to read what they wrote.
+REACH_SECONDS = 0.5
+_LOOK_AGAIN_SECONDS = 0.01
 # For how long a key stays unknown where nobody tells of a new one.
 _UNKNOWN_SECONDS = 0.8
+
+
+class RevisionNotReached(Exception):
+    """What is here is older than the request wants.
+
+    Attributes:
+        retry_after_seconds: when to ask again.
+    """
+
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__("The environment has not reached this revision yet. Try again.")
 
 
 @dataclass(slots=True)
@@ -77,6 +93,8 @@ class SnapshotStore:
         self.counts = StoreCounts()
         self.is_fed = False
         self.on_installed: Callable[[Snapshot], None] | None = None
+        # By environment: for how long it hasn't been known whether it has changed; None: it is known.
+        self.degraded_seconds: Callable[[int], int | None] = lambda environment_id: None
 
     def feed_from(self, source: Source) -> None:
         """From now on a feed tells of every change: answer from memory."""
@@ -86,6 +104,7 @@ class SnapshotStore:
 
     def stop_feeding(self) -> None:
         self.is_fed = False
+        self.degraded_seconds = lambda environment_id: None
         self._source = Source()
         self.clear()
 
@@ -177,6 +196,19 @@ class SnapshotStore:
         if snapshot and revision and snapshot.name == revision.name:
             return snapshot
         return self._load(environment_id, unless=revision.name if revision else None)
+
+    def reached(self, environment_id: int, number: int, *, within_seconds: float) -> Snapshot:
+        """Return the environment at this revision or a later one. Waits only for the feed.
+
+        Raises:
+            RevisionNotReached: it isn't there in time.
+        """
+        deadline = time.monotonic() + within_seconds
+        while (snapshot := self.current(environment_id)).name.number < number:
+            if not self.is_fed or time.monotonic() > deadline:
+                raise RevisionNotReached
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        return snapshot
 
     def refresh(self, environment_id: int) -> None:
         """Bring the environment up to what the primary names as current after this call began.

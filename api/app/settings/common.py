@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "core.middleware.RehearsalMiddleware",
 ]
 ROOT_URLCONF = "app.urls"
 WSGI_APPLICATION = "app.wsgi.application"  # runserver
@@ -254,6 +255,7 @@ CORS_ALLOW_HEADERS = [
     "if-none-match",
     "user-agent",
     "x-api-key",
+    "x-burgee-min-revision",
     "x-csrftoken",
     "x-e2e-test-auth-token",
     "x-environment-key",
@@ -264,7 +266,14 @@ CORS_ALLOW_HEADERS = [
         help="Further request headers that browsers may send.",
     ),
 ]
-CORS_EXPOSE_HEADERS = ["x-flagsmith-document-updated-at", "etag", "retry-after", "flagsmith-version"]
+CORS_EXPOSE_HEADERS = [
+    "x-flagsmith-document-updated-at",
+    "etag",
+    "retry-after",
+    "flagsmith-version",
+    "x-burgee-revision",
+    "x-burgee-degraded",
+]
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.TokenAuthentication"],

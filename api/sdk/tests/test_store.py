@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from documents.rows import read_rows
 from documents.tests.factories import make_feature
 from environments.models import Environment, EnvironmentRevision
 from features.models import FeatureState
-from sdk import snapshots
+from sdk import authentication, snapshots
 from sdk import store as module
+from sdk.lookup import find
 from sdk.store import SnapshotStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,11 +121,12 @@ def test_a_deleted_environment_is_gone_at_once(store, environment, feature):
 def test_an_environment_that_is_deleted_after_its_key_was_looked_up_is_unknown(
     environment, feature, sdk_client, monkeypatch
 ):
-    def delete_first(environment_id):
+    def find_and_delete(key):
+        found = find(key)
         environment.delete()
-        return read_rows(environment_id)
+        return found
 
-    monkeypatch.setattr(module, "read_rows", delete_first)
+    monkeypatch.setattr(authentication, "find", find_and_delete)
     response = sdk_client.get("/api/v1/flags/")
 
     assert (response.status_code, response.json()) == (403, {"detail": "Invalid or missing Environment Key"})

@@ -2,23 +2,24 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 from django.http import HttpResponse
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from environments.models import Environment
 from sdk.authentication import KEY_HEADER, EnvironmentAccess, EnvironmentKeyAuthentication
 from sdk.identities import TraitPolicy
-from sdk.inputs import read_query
+from sdk.inputs import read_min_revision, read_query
 from sdk.keys import UNKNOWN_KEY
-from sdk.payloads import SdkResponse
+from sdk.payloads import DEGRADED_HEADER, MIN_REVISION_HEADER, SdkResponse
 from sdk.snapshots import Snapshot
-from sdk.store import snapshots
+from sdk.store import REACH_SECONDS, RevisionNotReached, snapshots
 
 
 class AlwaysJson(DefaultContentNegotiation):
@@ -29,6 +30,16 @@ class AlwaysJson(DefaultContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         renderer = next(iter(renderers))
         return renderer, renderer.media_type
+
+
+class TooEarly(APIException):
+    """503: the environment hasn't reached the revision that is wanted."""
+
+    status_code = 503
+
+    def __init__(self, late: RevisionNotReached) -> None:
+        super().__init__(str(late))
+        self.wait = late.retry_after_seconds  # rendered as Retry-After
 
 
 class SdkView(APIView):
@@ -45,10 +56,13 @@ class SdkView(APIView):
 
     @cached_property
     def snapshot(self) -> Snapshot:
+        wanted = read_min_revision(self.request.headers.get(MIN_REVISION_HEADER))
         try:
-            return snapshots.current(self.access.environment_id)
+            return snapshots.reached(self.access.environment_id, wanted or 0, within_seconds=REACH_SECONDS)
         except Environment.DoesNotExist as error:  # deleted since the key was looked up
             raise PermissionDenied(UNKNOWN_KEY) from error
+        except RevisionNotReached as late:
+            raise TooEarly(late) from late
 
     @cached_property
     def parameters(self) -> dict[str, str]:
@@ -69,6 +83,14 @@ class SdkView(APIView):
         return TraitPolicy(
             accepts_traits=self.may_set_traits, stores_traits=self.snapshot.settings.stores_traits
         )
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if isinstance(request.auth, EnvironmentAccess):
+            degraded = snapshots.degraded_seconds(request.auth.environment_id)
+            if degraded is not None:
+                response[DEGRADED_HEADER] = str(degraded)
+        return response
 
     @property
     def default_response_headers(self) -> dict[str, str]:

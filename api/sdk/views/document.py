@@ -23,6 +23,9 @@ class EnvironmentDocumentView(SdkView):
     )
     def get(self, request: Request) -> HttpResponse:
         answer = payloads.document(
-            self.snapshot, if_modified_since=request.headers.get("If-Modified-Since"), now=timezone.now()
+            self.snapshot,
+            if_modified_since=request.headers.get("If-Modified-Since"),
+            if_none_match=request.headers.get("If-None-Match"),
+            now=timezone.now(),
         )
         return http_response(answer)

@@ -18,10 +18,13 @@ class FlagsView(SdkView):
         parameters=[
             OpenApiParameter("feature", str, description="Answer this feature's flag alone, or 404.")
         ],
-        responses={200: SdkFlagSerializer(many=True), 403: DETAIL, 404: DETAIL},
+        responses={200: SdkFlagSerializer(many=True), 304: None, 403: DETAIL, 404: DETAIL},
     )
     def get(self, request: Request) -> HttpResponse:
         name = self.parameters.get("feature")
+        known = request.headers.get("If-None-Match")
         if name:
-            return http_response(payloads.flag(self.snapshot, name, to_server=self.to_server))
-        return http_response(payloads.flags(self.snapshot, to_server=self.to_server))
+            answer = payloads.flag(self.snapshot, name, to_server=self.to_server, if_none_match=known)
+        else:
+            answer = payloads.flags(self.snapshot, to_server=self.to_server, if_none_match=known)
+        return http_response(answer)
