@@ -8,12 +8,13 @@ the ordinary is left to Django.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rest_framework.exceptions import ValidationError
 
+from core.asgi.protocol import WHOLE_ANSWER, head_of
 from core.asgi.rehearsal import Common, Rehearsals
-from core.asgi.types import Headers, Receive, Scope, Send
+from core.asgi.types import Headers, Message, Receive, Scope, Send
 from sdk import payloads
 from sdk.authentication import KEY_HEADER
 from sdk.contents import encode
@@ -28,6 +29,7 @@ from sdk.store import RevisionNotReached
 _FOR_DJANGO = frozenset({b"content-length", b"transfer-encoding", b"cookie", b"expect"})
 # With one of these the answer isn't always the same.
 _CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"x-burgee-min-revision"})
+_NONE: dict[str, Any] = {}
 _KEY = KEY_HEADER.lower().encode()
 
 # Behind one host name and without browsers of many origins there is one of each.
@@ -78,7 +80,10 @@ class Lane:
         if common is None:
             return False
         try:
-            access = await self._access(route, headers)
+            key = headers.get(_KEY, b"").decode("latin-1")
+            if route.is_for_servers and not is_server_side(key):
+                raise KeyRefused(MISSING_KEY)
+            access = self._live.get(key) or await self._live.load(key)
         except KeyRefused as refused:
             await _send(send, common, _detail(403, refused))
             return True
@@ -87,17 +92,13 @@ class Lane:
             return True
         degraded = self._live.degraded_seconds(access.snapshot.environment_id)
         if not scope["query_string"] and degraded is None and _CONDITIONS.isdisjoint(headers):
-            start, body = _prepared(route, access, common, scope, headers)
-            await send(start)
-            await send(body)
+            prepared = _prepared(route, access, common, scope, headers)
+            whole = scope.get("extensions", _NONE).get(WHOLE_ANSWER)
+            if whole is None or not whole(200, prepared.head, prepared.body["body"]):
+                await send(prepared.start)
+                await send(prepared.body)
             return True
         return await self._answer(route, access, common, degraded, scope, headers, send)
-
-    async def _access(self, route: Route, headers: Headers) -> Access:
-        key = headers.get(_KEY, b"").decode("latin-1")
-        if route.is_for_servers and not is_server_side(key):
-            raise KeyRefused(MISSING_KEY)
-        return self._live.get(key) or await self._live.load(key)
 
     async def _answer(
         self,
@@ -154,18 +155,25 @@ def _detail(status: int, reason: Exception, retry_after_seconds: int | None = No
     return SdkResponse(status, encode({"detail": str(reason)}), headers)
 
 
-def _prepared(
-    route: Route, access: Access, common: Common, scope: Scope, headers: Headers
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the messages of the answer to a request that asks for nothing in particular."""
+class Prepared(NamedTuple):
+    """An answer as bytes, and as the messages that say the same."""
+
+    head: bytes
+    start: Message
+    body: Message
+
+
+def _prepared(route: Route, access: Access, common: Common, scope: Scope, headers: Headers) -> Prepared:
+    """Return the answer to a request that asks for nothing in particular."""
     known = access.snapshot.prepared
     kind = route.name, access.is_server_side, common
-    messages = known.get(kind)
-    if messages is None:
-        messages = _messages(common, route.answer(access, scope, headers))
+    prepared: Prepared | None = known.get(kind)
+    if prepared is None:
+        start, body = _messages(common, route.answer(access, scope, headers))
+        prepared = Prepared(head_of(start["status"], start["headers"]), start, body)
         if len(known) < _MOST_PREPARED:
-            known[kind] = messages
-    return messages
+            known[kind] = prepared
+    return prepared
 
 
 async def _send(send: Send, common: Common, answer: SdkResponse, more: dict[str, str] | None = None) -> None:
@@ -175,7 +183,7 @@ async def _send(send: Send, common: Common, answer: SdkResponse, more: dict[str,
 
 def _messages(
     common: Common, answer: SdkResponse, more: dict[str, str] | None = None
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[Message, Message]:
     own = {**answer.headers, **(more or {})}
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in own.items()]
     if answer.status != 304:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
 
+from core.asgi.protocol import WHOLE_ANSWER
 from core.asgi.types import Application, Message, Receive, Scope, Send
 
 # What proxies write where the client went away before there was an answer.
@@ -52,6 +53,16 @@ class AccessHook:
                 response.sent += len(message.get("body", b""))
             await send(message)
 
+        whole = scope.get("extensions", {}).get(WHOLE_ANSWER)
+        if whole is not None:
+
+            def noting_whole(status: int, head: bytes, body: bytes) -> bool:
+                if not whole(status, head, body):
+                    return False
+                response.status, response.headers, response.sent = status, _read(head), len(body)
+                return True
+
+            scope["extensions"] = {WHOLE_ANSWER: noting_whole}
         try:
             await self._application(scope, receive, noting)
         except Exception:
@@ -64,6 +75,11 @@ class AccessHook:
 
 def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+
+
+def _read(head: bytes) -> tuple[tuple[str, str], ...]:
+    pairs = (line.partition(b": ") for line in head.splitlines()[1:])
+    return _decoded((name, value) for name, _, value in pairs)
 
 
 def _environ(scope: Scope, headers: dict[str, str]) -> dict[str, str]:

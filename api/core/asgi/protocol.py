@@ -9,17 +9,20 @@ cost more than all the other checks together.
 
 import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import Server, ServerState
 
 SWEEP_SECONDS = 0.5
+
+# In a scope's extensions: a `WholeAnswer`, where the connection takes one.
+WHOLE_ANSWER = "burgee.whole_answer"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,41 @@ class _NoHeaders:
 
 
 _NO_HEADERS: Any = _NoHeaders()
+
+
+class WholeAnswer:
+    """Sends an answer that is there as bytes, where checking and joining its headers is half of the work."""
+
+    __slots__ = ("_cycle",)
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+
+    def __call__(self, status: int, head: bytes, body: bytes) -> bool:
+        """Send, unless the client is slow or gone: then return False, and `send` does what is to be done.
+
+        Args:
+            head: from the status line to the last header, which tells the length of `body`.
+        """
+        cycle = self._cycle
+        if cycle.flow.write_paused or cycle.disconnected or cycle.response_started:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        lines = [b"%b: %b\r\n" % header for header in cycle.default_headers]
+        if not cycle.keep_alive:
+            lines.append(b"connection: close\r\n")
+        cycle.transport.writelines((head, *lines, b"\r\n", body))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+        return True
+
+
+def head_of(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return what a `WholeAnswer` takes."""
+    return STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -135,6 +173,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse_head()
             raise HttpParserError  # to read no further
         HttpToolsProtocol.on_headers_complete(self)
+        extensions: dict[str, Any] = {WHOLE_ANSWER: WholeAnswer(self.cycle)}
+        self.scope["extensions"] = extensions
         self.headers = _NO_HEADERS
         self._in_body = True
         if self._is_late:

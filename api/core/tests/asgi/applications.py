@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from core.asgi.lifespan import Lifespan
-from core.asgi.protocol import BoundedProtocol, Limits
+from core.asgi.protocol import WHOLE_ANSWER, BoundedProtocol, Limits, head_of
 from core.asgi.responses import send_json
 from core.asgi.types import Receive, Scope, Send
 from core.asgi.worker import Worker
@@ -40,6 +40,19 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         "padding": "x" * int(query.get("bytes", ["0"])[0]),
     }
     await send_json(send, 200, content)
+
+
+async def whole(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer as bytes that were there before; `bytes` is how large the answer is."""
+    if scope["type"] == "lifespan":
+        await _lifespan(scope, receive, send)
+        return
+    query = parse_qs(scope["query_string"].decode())
+    body = b"x" * int(query.get("bytes", ["5"])[0])
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
+    if not scope["extensions"][WHOLE_ANSWER](200, head_of(200, headers), body):
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 class HastyProtocol(BoundedProtocol):

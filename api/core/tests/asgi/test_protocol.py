@@ -6,7 +6,7 @@ import time
 import pytest
 
 from core.asgi import protocol
-from core.tests.asgi.applications import HastyProtocol, echo
+from core.tests.asgi.applications import HastyProtocol, echo, whole
 from core.tests.asgi.servers import served
 from core.tests.asgi.wire import chunked, connected, request
 
@@ -50,6 +50,25 @@ def test_pipelined_requests_are_answered_in_order(server):
         answers = [connection.read_answer() for _ in bodies]
 
     assert [answer.json()["body"].encode() for answer in answers] == bodies
+
+
+def test_an_answer_that_is_there_as_bytes_is_sent_like_any_other():
+    with served(whole) as address, connected(address) as connection:
+        connection.send(request() * 3 + request(headers=[("Connection", "close")]))
+        answers = [connection.read_answer() for _ in range(4)]
+        assert connection.is_closed_by_server()
+
+    assert [answer.body for answer in answers] == [b"xxxxx"] * 4
+    assert [answer.header("connection") for answer in answers] == [None, None, None, "close"]
+    assert all(answer.header("date") for answer in answers)
+
+
+def test_an_answer_that_is_there_as_bytes_waits_for_a_slow_reader():
+    with served(whole) as address, connected(address, receive_bytes=4096) as connection:
+        connection.send(request(target="/?bytes=3000000") * 3)
+        time.sleep(0.5)
+
+        assert [len(connection.read_answer().body) for _ in range(3)] == [3_000_000] * 3
 
 
 def test_many_small_pipelined_heads_may_be_more_than_one_large_one(server):

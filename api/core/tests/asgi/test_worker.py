@@ -143,6 +143,24 @@ def test_lines_of_the_access_log(tmp_path):
     assert expected in lines.read_text().splitlines()
 
 
+def test_an_answer_that_is_there_as_bytes_has_its_line(tmp_path):
+    arguments = [
+        "--access-logfile",
+        str(tmp_path / "lines"),
+        "--access-logformat",
+        "%(s)s %(b)s %({content-type}o)s",
+    ]
+
+    with (
+        gunicorn(tmp_path / "log", *arguments, "core.tests.asgi.applications:whole") as server,
+        connected(server.address) as connection,
+    ):
+        connection.ask(request(target="/?bytes=123"))
+        wait_until(lambda: "123" in (tmp_path / "lines").read_text())
+
+    assert "200 123 text/plain" in (tmp_path / "lines").read_text().splitlines()
+
+
 def test_a_log_is_opened_anew_when_it_has_been_moved(tmp_path):
     lines, moved = tmp_path / "lines", tmp_path / "moved"
     with gunicorn(tmp_path / "log", "--access-logfile", str(lines), ECHO) as server:
