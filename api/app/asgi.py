@@ -11,7 +11,7 @@ from core.asgi.django_door import DjangoDoor
 from core.asgi.front import Front
 from core.asgi.lifespan import Lifespan
 from core.asgi.rehearsal import Rehearsals
-from sdk.lane import Lane
+from sdk.lane.routes import sdk_lane
 from sdk.live import LiveSnapshots
 from sdk.store import snapshots
 
@@ -21,7 +21,7 @@ def build(django_application: WSGIApplication) -> Front:
     live = LiveSnapshots(snapshots)
     return Front(
         lifespan=Lifespan([live.running]),
-        lane=Lane(live, Rehearsals(django_application)),
+        lane=sdk_lane(live, Rehearsals(django_application)),
         django=DjangoDoor(
             django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
         ),

@@ -48,12 +48,9 @@ class RehearsalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        headers = request.META.get(REHEARSAL)
-        if headers is None:
+        if REHEARSAL not in request.META:
             return self.get_response(request)
-        response = HttpResponse(headers=headers)
-        headers.clear()
-        return response
+        return HttpResponse(headers=request.META.pop(REHEARSAL))
 
 
 class OptionalSlashMiddleware:

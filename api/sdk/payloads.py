@@ -3,11 +3,13 @@
 Bodies are bytes of JSON, joined from pieces that were encoded when the environment was compiled.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.utils.http import http_date, parse_etags, parse_http_date_safe
 
 from core.version import VERSION
@@ -21,6 +23,8 @@ UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
 REVISION_HEADER = "X-Burgee-Revision"
 DEGRADED_HEADER = "X-Burgee-Degraded"
 MIN_REVISION_HEADER = "X-Burgee-Min-Revision"
+# How the ETag of a compressed body ends: it is another representation.
+GZIP_ETAG_END = '-gzip"'
 FEATURE_NOT_FOUND = "Given feature not found"
 MISSING_IDENTIFIER = "Missing identifier"
 
@@ -30,11 +34,16 @@ _SETTLED_AFTER = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class SdkResponse:
-    """A status, a body of JSON (empty with 304) and headers."""
+    """A status, a body of JSON (empty with 304) and headers.
+
+    Attributes:
+        compressed: returns the body in gzip where that is kept; otherwise it has to be made.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    compressed: Callable[[], bytes] | None = None
 
 
 def flags(snapshot: Snapshot, *, to_server: bool, if_none_match: str | None = None) -> SdkResponse:
@@ -43,10 +52,10 @@ def flags(snapshot: Snapshot, *, to_server: bool, if_none_match: str | None = No
     Args:
         if_none_match: the header; where it names what would be answered, that is 304.
     """
-    headers = _validated(snapshot, to_server=to_server)
+    headers = _lasting(snapshot, to_server=to_server)
     if _is_known(headers, if_none_match):
         return SdkResponse(304, b"", headers)
-    return SdkResponse(200, snapshot.flags_to_servers if to_server else snapshot.flags_to_clients, headers)
+    return _whole(snapshot, snapshot.flags_to_servers if to_server else snapshot.flags_to_clients, headers)
 
 
 def flag(
@@ -56,7 +65,7 @@ def flag(
     found = _find_flag(snapshot, feature_name, to_server=to_server)
     if found is None:
         return _one_item(snapshot, None)
-    headers = _validated(snapshot, to_server=to_server)
+    headers = _lasting(snapshot, to_server=to_server)
     if _is_known(headers, if_none_match):
         return SdkResponse(304, b"", headers)
     return SdkResponse(200, snapshot.environment_item(found), headers)
@@ -128,17 +137,16 @@ def document(
     """
     changed_at = int(snapshot.updated_at.timestamp())
     headers = {**_validated(snapshot, to_server=True), "Last-Modified": http_date(changed_at)}
+    whole = _whole(snapshot, snapshot.document_body, headers)
     if if_none_match is not None:
         is_known = _is_known(headers, if_none_match)
-        return (
-            SdkResponse(304, b"", headers) if is_known else SdkResponse(200, snapshot.document_body, headers)
-        )
+        return SdkResponse(304, b"", headers) if is_known else whole
     seen_at = parse_http_date_safe(if_modified_since) if if_modified_since else None
     # The client may have what came earlier in the same second.
     unmistakable = now - snapshot.updated_at >= _SETTLED_AFTER and snapshot.revision.is_alone_in_its_second
     if seen_at is not None and changed_at <= seen_at and unmistakable:
         return SdkResponse(304, b"", headers)
-    return SdkResponse(200, snapshot.document_body, headers)
+    return whole
 
 
 def missing_identifier() -> SdkResponse:
@@ -207,11 +215,29 @@ def _validated(snapshot: Snapshot, *, to_server: bool) -> dict[str, str]:
     return headers
 
 
+def _lasting(snapshot: Snapshot, *, to_server: bool) -> dict[str, str]:
+    """Return the headers of flags, which caches may keep for as long as the operator says."""
+    headers = _validated(snapshot, to_server=to_server)
+    if settings.FLAGS_MAX_AGE_SECONDS > 0:
+        # What servers see may hold secrets; a cache that many use has no business with it.
+        reach = "private" if to_server else "public"
+        headers["Cache-Control"] = f"{reach}, max-age={settings.FLAGS_MAX_AGE_SECONDS}"
+    return headers
+
+
+def _whole(snapshot: Snapshot, body: bytes, headers: Mapping[str, str]) -> SdkResponse:
+    return SdkResponse(200, body, headers, partial(snapshot.compressed, body))
+
+
 def _is_known(headers: Mapping[str, str], if_none_match: str | None) -> bool:
-    """Whether the client has what these headers belong to. Weak comparison, as a GET has it."""
+    """Whether the client has what these headers belong to, in whichever encoding.
+
+    Weak comparison, as a GET has it.
+    """
     etag = headers.get("ETag")
     if etag is None or if_none_match is None:
         return False
-    return if_none_match == etag or any(
-        each == "*" or each.removeprefix("W/") == etag for each in parse_etags(if_none_match)
+    known = {etag, etag.removesuffix('"') + GZIP_ETAG_END, "*"}
+    return if_none_match in known or any(
+        each.removeprefix("W/") in known for each in parse_etags(if_none_match)
     )

@@ -15,6 +15,7 @@ from engine.evaluation import CompiledEnvironment, Evaluation
 from engine.flags import Flag
 from engine.subjects import Identity
 from identities.traits import TraitValue
+from sdk.compression import compress
 from sdk.contents import Content, ServedSettings, encode
 from sdk.flag_items import FeatureItem, flag_item, variant_on_the_wire
 from sdk.keys import NOT_SERVING, KeyRefused, is_server_side
@@ -106,6 +107,17 @@ class Snapshot:
     @cached_property
     def prepared(self) -> dict[Any, Any]:
         """What a door keeps of its answers for as long as they are these."""
+        return {}
+
+    def compressed(self, body: bytes) -> bytes:
+        """Return one of the bodies above in gzip, made once."""
+        found = self._compressed.get(body)
+        if found is None:
+            found = self._compressed[body] = compress(body)
+        return found
+
+    @cached_property
+    def _compressed(self) -> dict[bytes, bytes]:
         return {}
 
     @cached_property

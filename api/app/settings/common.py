@@ -77,8 +77,12 @@ INSTALLED_APPS = [
     "sdk",
     "app",
 ]
+ENABLE_GZIP_COMPRESSION = env.boolean(
+    "ENABLE_GZIP_COMPRESSION", help="Compress answers for clients that take gzip."
+)
 MIDDLEWARE = [
     "core.middleware.ResponseHeadersMiddleware",
+    *(["django.middleware.gzip.GZipMiddleware"] if ENABLE_GZIP_COMPRESSION else []),
     "core.middleware.OptionalSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -241,6 +245,11 @@ FORWARDED_ALLOW_IPS = env.items(
     help="Addresses and networks of proxies whose forwarded headers count; `*` for all.",
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BODY_BYTES
+FLAGS_MAX_AGE_SECONDS = env.integer(
+    "FLAGS_MAX_AGE_SECONDS",
+    0,
+    help="Let caches between keep `flags/` for so long, and answer old flags meanwhile; 0 = never.",
+)
 CORS_ALLOW_ALL_ORIGINS = env.boolean("CORS_ORIGIN_ALLOW_ALL", True, help="Answer browsers of every origin.")
 CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS", help="Browser origins answered when not all are.")
 CORS_ALLOW_CREDENTIALS = env.boolean("CORS_ALLOW_CREDENTIALS", help="Let browsers send cookies.")

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from core.asgi.bodies import BodyReader
+from core.asgi.request import Request
 from core.asgi.responses import Refused
 from core.asgi.types import Application, Headers, Receive, Scope, Send
 
-# Answers and returns True; or returns False, having neither received nor sent anything. May raise `Refused`.
-Lane = Callable[[Scope, Headers, Receive, Send], Awaitable[bool]]
+# Answers and returns True; or returns False, having sent nothing. May raise `Refused`.
+Lane = Callable[[Request], Awaitable[bool]]
 # Answers a request whose whole body this is. May raise `Refused`.
 Door = Callable[[Scope, bytes, Send], Awaitable[None]]
 
@@ -86,7 +87,7 @@ class Front:
         lifespan: what starts and ends with the process.
         lane: asked first.
         django: answers whatever the lane doesn't.
-        bodies: reads what Django gets.
+        bodies: reads what is sent along.
         trusted_proxies: addresses and networks whose forwarded headers count.
         forwarded_headers: names that count as forwarded beside the usual ones.
     """
@@ -117,9 +118,10 @@ class Front:
         try:
             if len(headers) != len(listed) or not PLAIN_HEADERS.issuperset(headers):
                 headers = self._clean(scope, headers)
-            if await self._lane(scope, headers, receive, send):
+            request = Request(scope, headers, receive, send, self._bodies)
+            if await self._lane(request):
                 return
-            body = await self._bodies.read(scope, headers, receive)
+            body = await request.body()
             if body is not None:
                 await self.django(scope, body, send)
         except Refused as refusal:

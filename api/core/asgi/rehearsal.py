@@ -6,22 +6,33 @@ time beside Django. Instead the real middleware is asked, around a view that ans
 of that is remembered for requests that look the same to it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from django.conf import settings
 
+from core.asgi.request import Request
 from core.asgi.types import Headers, Scope
 from core.middleware import REHEARSAL
 
 Pairs = tuple[tuple[bytes, bytes], ...]
+# The headers of a view's own; a rehearsal gives them to the middleware to add to.
+OfView = tuple[tuple[str, str], ...]
 
-# What the middleware depends on. Others, such as cookies, a request must not have to be answered beside it.
+# What the middleware depends on. Others, such as cookies, matter to views only.
 _NAMES = (b"host", b"origin")
-_SENT_ANEW = frozenset({"content-length", "content-type"})
+_NAMES_OF_PREFLIGHTS = (
+    b"access-control-request-method",
+    b"access-control-request-headers",
+    b"access-control-request-private-network",
+)
+_SENT_ANEW = frozenset({b"content-length", b"content-type"})
 _MOST_REMEMBERED = 4096
+# Nobody's host or origin is longer, and what is remembered must not grow with what is sent.
+_LONGEST_VALUE = 300
 
 
 class Common:
@@ -31,6 +42,14 @@ class Common:
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What a browser is answered that asks what it may send. There is no body."""
+
+    status: int
+    headers: Pairs
 
 
 class Rehearsals:
@@ -53,31 +72,58 @@ class Rehearsals:
             if is_read
         )
         self._known: dict[tuple[Any, ...], Common | None] = {}
+        self._preflights: dict[tuple[Any, ...], Preflight | None] = {}
 
-    def common(self, scope: Scope, headers: Headers, of_view: Mapping[str, str]) -> Common | None:
+    def common(self, request: Request, of_view: OfView, *, path: str | None = None) -> Common | None:
         """Return what an answer to this request has to have; None: Django itself has to answer it.
 
         Args:
-            of_view: the headers of the view at the request's path, always the same.
+            of_view: what the view would add itself.
+            path: one that stands for the request's, where there are many that are served alike.
         """
-        seen = (scope["path"], scope["scheme"], *map(headers.get, self._names))
+        scope, headers = request.scope, request.headers
+        path = path or scope["path"]
+        seen = (path, scope["scheme"], of_view, *map(headers.get, self._names))
         try:
             return self._known[seen]
         except KeyError:
             pass
-        if len(self._known) >= _MOST_REMEMBERED:
-            self._known.clear()
-        found = self._known[seen] = self._rehearse(scope, headers, of_view)
-        return found
-
-    def _rehearse(self, scope: Scope, headers: Headers, of_view: Mapping[str, str]) -> Common | None:
-        if b"host" not in headers:
+        if self._is_odd(headers, self._names):
             return None
+        performance = _perform(self._application, self._environ(scope, headers, path, self._names, of_view))
+        common = Common(performance.without(_SENT_ANEW)) if performance.reached_view else None
+        _remember(self._known, seen, common)
+        return common
+
+    def preflight(self, request: Request, *, path: str | None = None) -> Preflight | None:
+        """Return the answer to an OPTIONS request, where the middleware gives it; None: Django has to."""
+        scope, headers = request.scope, request.headers
+        path = path or scope["path"]
+        names = self._names + _NAMES_OF_PREFLIGHTS
+        seen = (path, scope["scheme"], *map(headers.get, names))
+        try:
+            return self._preflights[seen]
+        except KeyError:
+            pass
+        if _NAMES_OF_PREFLIGHTS[0] not in headers or self._is_odd(headers, names):
+            return None
+        performance = _perform(self._application, self._environ(scope, headers, path, names, ()))
+        settled = performance.status == 200 and not performance.reached_view
+        preflight = Preflight(200, performance.without(frozenset())) if settled else None
+        _remember(self._preflights, seen, preflight)
+        return preflight
+
+    def _is_odd(self, headers: Headers, names: tuple[bytes, ...]) -> bool:
+        return b"host" not in headers or any(len(headers.get(name, b"")) > _LONGEST_VALUE for name in names)
+
+    def _environ(
+        self, scope: Scope, headers: Headers, path: str, names: tuple[bytes, ...], of_view: OfView
+    ) -> dict[str, Any]:
         name, port = scope.get("server") or ("localhost", 80)
         environ: dict[str, Any] = {
-            "REQUEST_METHOD": "GET",
+            "REQUEST_METHOD": "OPTIONS" if scope["method"] == "OPTIONS" else "GET",
             "SCRIPT_NAME": "",
-            "PATH_INFO": scope["path"],
+            "PATH_INFO": path,
             "QUERY_STRING": "",
             "SERVER_NAME": name,
             "SERVER_PORT": str(port or 0),
@@ -87,31 +133,41 @@ class Rehearsals:
             "wsgi.input": BytesIO(),
             REHEARSAL: dict(of_view),
         }
-        for header in self._names:
+        for header in names:
             if header in headers:
-                environ[f"HTTP_{header.decode('latin-1').upper().replace('-', '_')}"] = headers[
-                    header
-                ].decode("latin-1")
-        return _performed(self._application, environ)
+                variable = f"HTTP_{header.decode('latin-1').upper().replace('-', '_')}"
+                environ[variable] = headers[header].decode("latin-1")
+        return environ
 
 
-def _performed(application: WSGIApplication, environ: dict[str, Any]) -> Common | None:
+@dataclass(frozen=True, slots=True)
+class _Performance:
+    status: int
+    headers: Pairs
+    reached_view: bool
+
+    def without(self, names: frozenset[bytes]) -> Pairs:
+        return tuple(header for header in self.headers if header[0] not in names)
+
+
+def _perform(application: WSGIApplication, environ: dict[str, Any]) -> _Performance:
+    status = 0
     given: list[tuple[str, str]] = []
 
-    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Callable[[bytes], object]:
+    def start_response(line: str, headers: list[tuple[str, str]], *_: object) -> Callable[[bytes], object]:
+        nonlocal status
+        status = int(line.split()[0])
         given.extend(headers)
         return bytes
 
     response = application(environ, start_response)
     if close := getattr(response, "close", None):
         close()
-    if not environ[REHEARSAL]:  # the view was reached, and took its headers
-        pairs = ((name.lower(), value) for name, value in given)
-        return Common(
-            tuple(
-                (name.encode("latin-1"), value.encode("latin-1"))
-                for name, value in pairs
-                if name not in _SENT_ANEW
-            )
-        )
-    return None
+    headers = tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given)
+    return _Performance(status, headers, reached_view=environ.get(REHEARSAL) is None)
+
+
+def _remember(known: dict[tuple[Any, ...], Any], seen: tuple[Any, ...], found: object) -> None:
+    if len(known) >= _MOST_REMEMBERED:
+        known.clear()
+    known[seen] = found

@@ -17,7 +17,8 @@ from core.asgi.django_door import DjangoDoor
 from core.asgi.front import Front
 from core.asgi.lifespan import Lifespan
 from core.asgi.rehearsal import Rehearsals
-from sdk.lane import Lane
+from core.asgi.request import Request
+from sdk.lane.routes import sdk_lane
 from sdk.live import LiveSnapshots
 
 
@@ -77,7 +78,7 @@ class Server:
     """The ASGI application with everything that `app.asgi` gives it, made of the settings as they are."""
 
     def __init__(self, live: LiveSnapshots, application: WSGIApplication) -> None:
-        self.lane = Lane(live, Rehearsals(application))
+        self.lane = sdk_lane(live, Rehearsals(application))
         self.in_lane = 0
         self._front = Front(
             lifespan=Lifespan([]),
@@ -114,8 +115,8 @@ class Server:
         body = b"".join(message.get("body", b"") for message in sent[1:])
         return Answer(sent[0]["status"], _sorted(headers), body)
 
-    async def _counting(self, *arguments: Any) -> bool:
-        answered = await self.lane(*arguments)
+    async def _counting(self, request: Request) -> bool:
+        answered = await self.lane(request)
         self.in_lane += answered
         return answered
 

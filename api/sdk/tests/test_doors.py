@@ -1,21 +1,28 @@
 """Every request is answered alike by Django and by the server whose lane stands before it: to the byte."""
 
+import gzip
 import json
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 
 from environments.models import Environment
 from features.models import Feature, FeatureState
 from sdk.live import LiveSnapshots
 from sdk.store import snapshots
-from sdk.tests.doors import Asked, through_both
+from sdk.tests.doors import Answer, Asked, through_both
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FLAGS = "/api/v1/flags/"
 DOCUMENT = "/api/v1/environment-document/"
 ORIGIN = {"Origin": "https://shop.example"}
+PREFLIGHT = {
+    **ORIGIN,
+    "Access-Control-Request-Method": "GET",
+    "Access-Control-Request-Headers": "x-environment-key, if-none-match",
+}
 LONG_AGO = "Thu, 01 Jan 2015 00:00:00 GMT"
 FAR_FUTURE = "Fri, 01 Jan 2100 00:00:00 GMT"
 
@@ -76,12 +83,22 @@ ASKED = [
     (Asked(FLAGS, headers={"X-Burgee-Min-Revision": "9" * 5000}), False),
     (Asked(FLAGS, headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}), True),
     (Asked(FLAGS, headers={"Cookie": "sessionid=x"}), False),
+    (Asked(FLAGS, headers={"Cookie": "theme=dark"}), True),
+    (Asked(FLAGS, headers={"Accept-Encoding": "br, gzip"}), True),
+    (Asked(FLAGS, headers={"Accept-Encoding": "gzip;q=0, *"}), True),
+    (Asked(FLAGS, headers={"Content-Length": "0"}), True),
+    (Asked(f"{FLAGS}?feature=colour", headers={"Accept-Encoding": "gzip"}), True),
+    (Asked(FLAGS, headers={"Accept-Encoding": "gzip", "If-None-Match": "*"}), True),
     (Asked(FLAGS, headers={"Host": "a b"}), False),
     (Asked(FLAGS, scheme="https"), True),
     (Asked(FLAGS, body=b"{}"), False),
-    (Asked(FLAGS, "HEAD"), False),
+    (Asked(FLAGS, "HEAD"), True),
+    (Asked(FLAGS, "HEAD", {"Accept-Encoding": "gzip"}), True),
     (Asked(FLAGS, "OPTIONS"), False),
-    (Asked(FLAGS, "OPTIONS", {**ORIGIN, "Access-Control-Request-Method": "GET"}), False),
+    (Asked(FLAGS, "OPTIONS", {**ORIGIN, "Access-Control-Request-Method": "GET"}), True),
+    (Asked(FLAGS, "OPTIONS", {**PREFLIGHT, "Origin": "null"}), True),
+    (Asked(FLAGS, "OPTIONS", {**PREFLIGHT, "Origin": f"https://{'x' * 5000}"}), False),
+    (Asked(DOCUMENT, "OPTIONS", PREFLIGHT), True),
     (Asked(FLAGS, "POST", {"Content-Type": "application/json"}, b"{}"), False),
     (Asked(FLAGS, "DELETE"), False),
     (Asked(DOCUMENT), True),
@@ -93,7 +110,8 @@ ASKED = [
     (Asked(DOCUMENT, headers={"If-Modified-Since": "\xff"}), True),
     (Asked(DOCUMENT, headers={"If-Modified-Since": FAR_FUTURE, "If-None-Match": '"x"'}), True),
     (Asked(DOCUMENT, headers={"If-None-Match": "*"}), True),
-    (Asked(DOCUMENT, "HEAD"), False),
+    (Asked(DOCUMENT, "HEAD"), True),
+    (Asked(DOCUMENT, headers={"Accept-Encoding": "gzip"}), True),
     (Asked(DOCUMENT, "POST"), False),
     (Asked("/api/v1/identities/"), False),
     (Asked("/api/v1/flags//"), False),
@@ -113,6 +131,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "origins": {"CORS_ALLOW_ALL_ORIGINS": False, "CORS_ALLOWED_ORIGINS": ["https://shop.example"]},
     "other origins": {"CORS_ALLOW_ALL_ORIGINS": False, "CORS_ALLOWED_ORIGINS": ["https://x.example"]},
     "credentials": {"CORS_ALLOW_CREDENTIALS": True},
+    "gzip": {
+        "ENABLE_GZIP_COMPRESSION": True,
+        "MIDDLEWARE": [
+            django_settings.MIDDLEWARE[0],
+            "django.middleware.gzip.GZipMiddleware",
+            *django_settings.MIDDLEWARE[1:],
+        ],
+    },
+    "caches": {"FLAGS_MAX_AGE_SECONDS": 30},
 }
 
 
@@ -196,3 +223,53 @@ def test_a_revision_that_nobody_has_yet_is_503_at_all_doors(live, keys):
     assert in_lane
     assert alone == beside == server
     assert (server.status, server["retry-after"]) == (503, "1")
+
+
+@pytest.fixture
+def compressing(settings):
+    settings.ENABLE_GZIP_COMPRESSION = True
+
+
+def ask(live: LiveSnapshots, key: str, path: str = FLAGS, **headers: str) -> Answer:
+    asked = with_key(
+        Asked(path, headers={name.replace("_", "-"): text for name, text in headers.items()}), key
+    )
+    ((*_, answer, in_lane),) = through_both(live, [asked])
+    assert in_lane
+    return answer
+
+
+@pytest.mark.parametrize("path", [FLAGS, DOCUMENT])
+def test_who_takes_gzip_is_sent_gzip(live, keys, compressing, path):
+    plain, packed = (ask(live, keys["server"], path, **each) for each in ({}, {"Accept_Encoding": "gzip"}))
+
+    assert gzip.decompress(packed.body) == plain.body
+    assert packed["content-encoding"] == "gzip"
+    assert packed["content-length"] == str(len(packed.body))
+    assert packed["etag"] != plain["etag"]
+    assert packed["vary"] == plain["vary"] == "X-Environment-Key, Accept-Encoding, origin"
+
+
+def test_an_etag_is_304_in_whichever_encoding(live, keys, compressing):
+    packed = ask(live, keys["client"], Accept_Encoding="gzip")
+
+    again = ask(live, keys["client"], Accept_Encoding="gzip", If_None_Match=packed["etag"])
+    plainly = ask(live, keys["client"], If_None_Match=packed["etag"])
+
+    assert (again.status, again["etag"]) == (304, packed["etag"])
+    assert plainly.status == 304
+
+
+def test_nothing_is_compressed_unless_the_operator_wants_it(live, keys):
+    answer = ask(live, keys["server"], Accept_Encoding="gzip")
+
+    assert "content-encoding" not in dict(answer.headers)
+
+
+def test_caches_may_keep_flags_where_the_operator_says_so(live, keys, settings):
+    settings.FLAGS_MAX_AGE_SECONDS = 30
+
+    assert ask(live, keys["client"])["cache-control"] == "public, max-age=30"
+    assert ask(live, keys["server"])["cache-control"] == "private, max-age=30"
+    assert "expires" not in dict(ask(live, keys["client"]).headers)
+    assert "no-store" in ask(live, keys["server"], DOCUMENT)["cache-control"]

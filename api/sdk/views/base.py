@@ -13,7 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from environments.models import Environment
-from sdk.authentication import KEY_HEADER, EnvironmentAccess, EnvironmentKeyAuthentication
+from sdk.authentication import EnvironmentAccess, EnvironmentKeyAuthentication
+from sdk.encodings import accepts_gzip, encoded, vary
 from sdk.identities import TraitPolicy
 from sdk.inputs import read_min_revision, read_query
 from sdk.keys import UNKNOWN_KEY
@@ -94,10 +95,14 @@ class SdkView(APIView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        return {**super().default_response_headers, "Vary": KEY_HEADER}
+        return {**super().default_response_headers, "Vary": vary()}
 
-
-def http_response(answer: SdkResponse) -> HttpResponse:
-    return HttpResponse(
-        answer.body, status=answer.status, content_type="application/json", headers=dict(answer.headers)
-    )
+    def answered(self, answer: SdkResponse) -> HttpResponse:
+        """Return the answer in the encoding that the client takes."""
+        answer = encoded(answer, accepts=accepts_gzip(self.request.headers.get("Accept-Encoding")))
+        return HttpResponse(
+            answer.body,
+            status=answer.status,
+            content_type="application/json",
+            headers=dict(answer.headers),
+        )

@@ -26,7 +26,7 @@ from sdk.serializers import (
     SdkVariantsSerializer,
     TraitValueSerializer,
 )
-from sdk.views.base import SdkView, http_response
+from sdk.views.base import SdkView
 from sdk.views.identities import KnowsIdentities
 from sdk.views.traits import SetsTraits
 from segments.models import Segment
@@ -44,7 +44,7 @@ class IdentityFlagsView(KnowsIdentities):
     def get(self, request: Request, identifier: str) -> HttpResponse:
         """The flags of an identity, which is stored if need be."""
         known = self.know(_in_path(identifier))
-        return http_response(payloads.identity_flags(self.snapshot, known, to_server=self.to_server))
+        return self.answered(payloads.identity_flags(self.snapshot, known, to_server=self.to_server))
 
 
 class IdentityView(KnowsIdentities):
@@ -59,7 +59,7 @@ class IdentityView(KnowsIdentities):
         known = self.know(_in_path(identifier))
         segment_ids = payloads.matching_segment_ids(self.snapshot, known)
         segments = Segment.objects.filter(id__in=segment_ids).order_by("id")
-        return http_response(
+        return self.answered(
             payloads.identity_with_segments(
                 self.snapshot,
                 known,
@@ -98,7 +98,7 @@ class VariantsView(SdkView):
     )
     def get(self, request: Request, feature_id: int) -> HttpResponse:
         """The values that a feature may have in this environment."""
-        return http_response(payloads.variants(self.snapshot, feature_id, to_server=self.to_server))
+        return self.answered(payloads.variants(self.snapshot, feature_id, to_server=self.to_server))
 
 
 def _in_path(identifier: str) -> GivenIdentity:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from sdk import payloads
 from sdk.authentication import ServerSideKeyAuthentication
 from sdk.serializers import DETAIL, EnvironmentDocumentSerializer
-from sdk.views.base import SdkView, http_response
+from sdk.views.base import SdkView
 
 
 class EnvironmentDocumentView(SdkView):
@@ -28,4 +28,4 @@ class EnvironmentDocumentView(SdkView):
             if_none_match=request.headers.get("If-None-Match"),
             now=timezone.now(),
         )
-        return http_response(answer)
+        return self.answered(answer)

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 
 from sdk import payloads
 from sdk.serializers import DETAIL, SdkFlagSerializer
-from sdk.views.base import SdkView, http_response
+from sdk.views.base import SdkView
 
 
 class FlagsView(SdkView):
@@ -27,4 +27,4 @@ class FlagsView(SdkView):
             answer = payloads.flag(self.snapshot, name, to_server=self.to_server, if_none_match=known)
         else:
             answer = payloads.flags(self.snapshot, to_server=self.to_server, if_none_match=known)
-        return http_response(answer)
+        return self.answered(answer)

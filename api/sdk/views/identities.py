@@ -14,7 +14,7 @@ from sdk.serializers import (
     IdentifySerializer,
     SdkIdentitySerializer,
 )
-from sdk.views.base import SdkView, http_response
+from sdk.views.base import SdkView
 
 
 class KnowsIdentities(SdkView):
@@ -40,12 +40,12 @@ class IdentitiesView(KnowsIdentities):
     def get(self, request: Request) -> HttpResponse:
         given = self._given_in_query()
         if not given.identifier:
-            return http_response(payloads.missing_identifier())
+            return self.answered(payloads.missing_identifier())
         known = self.know(given)
         name = self.parameters.get("feature")
         if name:
-            return http_response(payloads.identity_flag(self.snapshot, known, name, to_server=self.to_server))
-        return http_response(payloads.identity(self.snapshot, known, to_server=self.to_server))
+            return self.answered(payloads.identity_flag(self.snapshot, known, name, to_server=self.to_server))
+        return self.answered(payloads.identity(self.snapshot, known, to_server=self.to_server))
 
     @extend_schema(
         operation_id="identify",
@@ -55,7 +55,7 @@ class IdentitiesView(KnowsIdentities):
     )
     def post(self, request: Request) -> HttpResponse:
         known = self.know(read_identity(request.data))
-        return http_response(payloads.identity(self.snapshot, known, to_server=self.to_server))
+        return self.answered(payloads.identity(self.snapshot, known, to_server=self.to_server))
 
     def _given_in_query(self) -> GivenIdentity:
         identifier = named("identifier", read_identifier, self.parameters.get("identifier"))
@@ -73,4 +73,4 @@ class BulkIdentitiesView(SdkView):
     )
     def post(self, request: Request) -> HttpResponse:
         known = know(self.access.environment_id, read_identities(request.data), self.trait_policy)
-        return http_response(payloads.identities(self.snapshot, known, to_server=self.to_server))
+        return self.answered(payloads.identities(self.snapshot, known, to_server=self.to_server))

@@ -13,7 +13,7 @@ from core.tests.asgi.servers import served, wait_until
 from core.tests.asgi.wire import chunked, connected, request
 
 
-async def no_lane(scope, headers, receive, send) -> bool:
+async def no_lane(request) -> bool:
     return False
 
 

@@ -15,14 +15,18 @@ LIMIT = 1000
 PROXIES = ["127.0.0.0/8", "10.0.0.0/8", "::1"]
 
 
-async def lane(scope, headers, receive, send) -> bool:
+async def lane(asked) -> bool:
     """Answer what begins with /lane/, with the headers that it sees."""
-    if not scope["path"].startswith("/lane/"):
+    path = asked.scope["path"]
+    if path == "/declined":
+        return await asked.body() is None
+    if not path.startswith("/lane/"):
         return False
-    if scope["path"] == "/lane/refused":
+    if path == "/lane/refused":
         raise Refused(403, "Not with this key.")
-    seen = {name.decode(): value.decode() for name, value in headers.items()}
-    await send_json(send, 200, {"door": "lane", "headers": seen})
+    seen = {name.decode(): value.decode() for name, value in asked.headers.items()}
+    body = await asked.body() if path == "/lane/body" else b""
+    await send_json(asked.send, 200, {"door": "lane", "headers": seen, "body": body.decode("latin-1")})
     return True
 
 
@@ -67,6 +71,13 @@ def test_the_lane_may_refuse(serve):
     answer = serve(request(target="/lane/refused"))
 
     assert (answer.status, answer.json()) == (403, {"detail": "Not with this key."})
+
+
+@pytest.mark.parametrize(("target", "door"), [("/lane/body", "lane"), ("/declined", "django")])
+def test_a_body_is_there_for_whoever_answers(serve, target, door):
+    answer = serve(request("POST", target, body=b"all of it")).json()
+
+    assert (answer["door"], answer["body"]) == (door, "all of it")
 
 
 @pytest.mark.parametrize("target", ["/lane/flags", "/flags"])

@@ -1,0 +1,135 @@
+"""Sending what `sdk.payloads` made, with everything that the middleware would have added."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from core.asgi.protocol import head_of
+from core.asgi.rehearsal import Common, Pairs, Rehearsals
+from core.asgi.request import Request
+from core.asgi.types import Message
+from sdk.contents import encode
+from sdk.encodings import accepts_gzip, encoded, vary
+from sdk.inputs import read_min_revision
+from sdk.keys import KeyRefused, KeyUnchecked
+from sdk.live import LiveSnapshots
+from sdk.payloads import DEGRADED_HEADER, SdkResponse
+from sdk.snapshots import Access
+from sdk.store import RevisionNotReached
+
+Refusal = KeyRefused | KeyUnchecked | RevisionNotReached
+REFUSALS = (KeyRefused, KeyUnchecked, RevisionNotReached)
+
+_MIN_REVISION = b"x-burgee-min-revision"
+_ACCEPT_ENCODING = b"accept-encoding"
+# What forbids caching, unless the answer itself speaks of it.
+_CACHING = frozenset({b"cache-control", b"expires", b"pragma"})
+
+
+class Whole(NamedTuple):
+    """An answer as bytes, and as the messages that say the same."""
+
+    head: bytes
+    start: Message
+    body: Message
+
+
+class Answers:
+    """What handlers have in common: opening a key's environment, and sending.
+
+    Args:
+        live: the snapshots that are fed.
+        rehearsals: what the middleware makes of requests.
+    """
+
+    def __init__(self, live: LiveSnapshots, rehearsals: Rehearsals) -> None:
+        self._live = live
+        self._rehearsals = rehearsals
+
+    def common(self, request: Request, allow: str, *, path: str | None = None) -> Common | None:
+        """Return what the middleware adds to a request's answer; None: Django itself has to answer it.
+
+        Args:
+            allow: the methods of the view.
+            path: one that stands for the request's, where there are many that are served alike.
+        """
+        return self._rehearsals.common(request, (("Allow", allow), ("Vary", vary())), path=path)
+
+    async def preflight(self, request: Request, *, path: str | None = None) -> bool:
+        """Answer a browser that asks what it may send, or decline."""
+        answer = self._rehearsals.preflight(request, path=path)
+        if answer is None:
+            return False
+        headers = list(answer.headers)
+        await request.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await request.send({"type": "http.response.body", "body": b""})
+        return True
+
+    def opened(self, key: str) -> Access | None:
+        """Return what a key opens, from memory; None: `open` it.
+
+        Raises:
+            KeyRefused: memory is sure that it opens nothing.
+        """
+        return self._live.get(key)
+
+    async def open(self, request: Request, key: str) -> Access:
+        """Return what a key opens, at the revision that the request wants or a later one.
+
+        Raises:
+            ValidationError: what it wants is no revision; Django says so.
+            KeyRefused, KeyUnchecked, RevisionNotReached: `refused` says how to answer.
+        """
+        wanted = read_min_revision(request.text(_MIN_REVISION))
+        access = self._live.get(key) or await self._live.load(key)
+        if wanted is None or access.snapshot.name.number >= wanted:
+            return access
+        snapshot = await self._live.reach(access.snapshot.environment_id, wanted)
+        return Access(snapshot, access.is_server_side)
+
+    def degraded_seconds(self, access: Access) -> int | None:
+        """Return for how long it hasn't been known whether the environment has changed; None: it is known."""
+        return self._live.degraded_seconds(access.snapshot.environment_id)
+
+    async def send(
+        self, request: Request, common: Common, answer: SdkResponse, access: Access | None = None
+    ) -> None:
+        """Send an answer; `access` is what it was made from."""
+        more = {}
+        if access is not None and (degraded := self.degraded_seconds(access)) is not None:
+            more[DEGRADED_HEADER] = str(degraded)
+        whole = self.whole(request, common, answer, more)
+        await request.send(whole.start)
+        await request.send(whole.body)
+
+    def whole(
+        self, request: Request, common: Common, answer: SdkResponse, more: Mapping[str, str] | None = None
+    ) -> Whole:
+        """Return all that is sent, in the encoding that the client takes."""
+        answer = encoded(answer, accepts=accepts_gzip(request.text(_ACCEPT_ENCODING)))
+        own = {name.lower().encode(): value.encode("latin-1") for name, value in answer.headers.items()}
+        own.update((name.lower().encode(), value.encode()) for name, value in (more or {}).items())
+        headers = [*own.items(), *_added(common, own)]
+        if answer.status != 304:
+            headers += [
+                (b"content-type", b"application/json"),
+                (b"content-length", b"%d" % len(answer.body)),
+            ]
+        return Whole(
+            head_of(answer.status, headers),
+            {"type": "http.response.start", "status": answer.status, "headers": headers},
+            {"type": "http.response.body", "body": answer.body},
+        )
+
+
+def refused(refusal: Refusal) -> SdkResponse:
+    """Return the answer to a request that isn't let in, or not now."""
+    if isinstance(refusal, KeyRefused):
+        return SdkResponse(403, encode({"detail": str(refusal)}))
+    headers = {"Retry-After": str(refusal.retry_after_seconds)}
+    return SdkResponse(503, encode({"detail": str(refusal)}), headers)
+
+
+def _added(common: Common, own: Collection[bytes]) -> Pairs:
+    if b"cache-control" not in own:
+        return common.pairs
+    return tuple(header for header in common.pairs if header[0] not in _CACHING)
