@@ -75,7 +75,10 @@ class SharedCache:
         self._try(put, None)
 
     def claim(self, name: RevisionName) -> bool:
-        """Take the right to build a content. False where somebody has taken it within two seconds."""
+        """Take the right to build a content. False where somebody has taken it within two seconds.
+
+        It saves work, no more: where a cache gives it to two, as one of files may, both build the same.
+        """
         return self._try(lambda cache: cache.add(f"{_PREFIX}:building:{name}", b"1", _CLAIM_SECONDS), True)
 
     def latest(self, environment_id: int) -> tuple[RevisionName, bytes] | None:

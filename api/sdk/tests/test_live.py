@@ -257,13 +257,23 @@ def test_a_reader_paused_between_reading_and_installing_cannot_bring_old_flags_b
 # --- several hosts --------------------------------------------------------------------------------
 
 
+class AtomicFileCache(FileBasedCache):
+    """Files whose `add` succeeds for one caller only, as Redis and Memcached do; Django's own doesn't."""
+
+    _adding = threading.Lock()
+
+    def add(self, *arguments: Any, **options: Any) -> bool:
+        with self._adding:
+            return bool(super().add(*arguments, **options))
+
+
 @pytest.fixture
 def shared_cache(settings, tmp_path):
     """A cache that other hosts see too."""
     settings.CACHES = {
         **settings.CACHES,
         "environments": {
-            "BACKEND": f"{FileBasedCache.__module__}.FileBasedCache",
+            "BACKEND": f"{__name__}.{AtomicFileCache.__name__}",
             "LOCATION": str(tmp_path / "cache"),
             "TIMEOUT": 3600,
         },
