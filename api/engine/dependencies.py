@@ -88,7 +88,7 @@ class FlagResolver:
         self._resolving.pop()
         if name in self._circles:
             return None
-        flag = self.resolved[name] = state.flag_for(self._subject.key)
+        flag = self.resolved[name] = state.flag_for(self._subject.hashable_key)
         return flag
 
     def _close_circle(self, start: str) -> None:

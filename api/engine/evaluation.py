@@ -121,11 +121,11 @@ class CompiledEnvironment:
             return self.evaluate(identity, overrides).flags[name]
         subject = self._subject(identity)
         if overrides and name in overrides:
-            return FeatureState(overrides[name], IDENTITY_OVERRIDE_REASON).flag_for(subject.key)
+            return FeatureState(overrides[name], IDENTITY_OVERRIDE_REASON).flag_for(subject.hashable_key)
         for segment, state in self._candidates.get(name, ()):
             if segment.matches(subject):
-                return state.flag_for(subject.key)
-        return default.flag_for(subject.key)
+                return state.flag_for(subject.hashable_key)
+        return default.flag_for(subject.hashable_key)
 
     def matching_segments(
         self, identity: Identity, overrides: Mapping[str, FeatureContext] | None = None
@@ -176,7 +176,7 @@ class CompiledEnvironment:
                 if held is None or override.rank < held.rank:
                     winners[override.feature_name] = override
 
-        key = subject.key
+        key = subject.hashable_key
         flags = self._defaults.copy()
         for name, state in self._with_variants:
             if name not in winners and name not in own:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.documents import FeatureContext, FlagResult, SegmentContext, Value, VariantContext
-from engine.hashing import percentage_for
+from engine.hashing import Seed
 
 CONTROL = "control"
 REASON_DEFAULT = "DEFAULT"
@@ -64,17 +64,17 @@ class FeatureState:
         variants = feature.get("variants") or ()
         self.priority = _order(feature.get("priority"))
         self.plain = _flag(feature, reason, segment)
-        self._seed = str(feature["key"])
-        self._control = _flag(feature, reason, segment, variant=CONTROL)
+        self._seed = Seed(str(feature["key"])) if variants else None
+        self._control = _flag(feature, reason, segment, variant=CONTROL) if variants else self.plain
         self._bands = tuple(_bands(feature, variants, segment))
 
-    def flag_for(self, identity_key: str | None) -> Flag:
-        """Return the flag for an identity; without a key to hash, variants don't count."""
-        if not self._bands or identity_key is None:
+    def flag_for(self, key: bytes | None) -> Flag:
+        """Return the flag for an identity, by its `hashable` key; without one, variants don't count."""
+        if self._seed is None or key is None:
             return self.plain
-        position = percentage_for((self._seed, identity_key))
-        for start, end, flag in self._bands:
-            if start <= position < end:
+        position = self._seed.percentage(key)
+        for end, flag in self._bands:
+            if position < end:
                 return flag
         return self._control
 
@@ -87,19 +87,19 @@ class FeatureState:
         yield self.plain
         if self._bands:
             yield self._control
-            for _, _, flag in self._bands:
+            for _, flag in self._bands:
                 yield flag
 
 
 def _bands(
     feature: FeatureContext, variants: Sequence[VariantContext], segment: SegmentContext | None
-) -> Iterator[tuple[float, float, Flag]]:
-    start = 0.0
+) -> Iterator[tuple[float, Flag]]:
+    """Give the end of each band, which is where the next one starts, and its flag."""
+    end = 0.0
     for variant in sorted(variants, key=lambda variant: _order(variant.get("priority"))):
         weight = variant["weight"]
-        end = start + _width(weight)
+        end += _width(weight)
         yield (
-            start,
             end,
             Flag(
                 name=feature["name"],
@@ -111,7 +111,6 @@ def _bands(
                 segment=segment,
             ),
         )
-        start = end
 
 
 def _flag(

@@ -1,6 +1,10 @@
 """Where an identity falls between 0 and 100: the one place that hashes.
 
 Bit-compatible with every Flagsmith SDK: a change here reshuffles every rollout.
+
+The ids are joined with commas and hashed with MD5; the digest, read as one integer, is taken modulo
+9999 and divided by 9998. That gives exactly 100 for one remainder: the ids are then hashed again,
+repeated once more each time.
 """
 
 from __future__ import annotations
@@ -10,18 +14,30 @@ from hashlib import md5
 
 
 def percentage_for(ids: Sequence[str]) -> float:
-    """Return a percentage in [0, 100) that depends on nothing but `ids` and their order.
+    """Return a percentage in [0, 100) that depends on nothing but `ids` and their order."""
+    *first, last = ids
+    return Seed(*first).percentage(hashable(last))
 
-    The ids are joined with commas and hashed with MD5; the digest, read as one integer, is taken
-    modulo 9999 and divided by 9998. That gives exactly 100 for one remainder: the ids are then
-    hashed again, repeated once more each time.
-    """
-    text = ",".join(ids)
-    hashed = text
-    while True:
-        # Lone surrogates can't be in UTF-8, but they can be in JSON: any bytes do, if always the same.
-        digest = md5(hashed.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
-        remainder = int.from_bytes(digest, "big") % 9999
-        if remainder != 9998:
-            return remainder / 9998 * 100
-        hashed = f"{hashed},{text}"
+
+def hashable(text: str) -> bytes:
+    """Return a text as it is hashed."""
+    # Lone surrogates can't be in UTF-8, but they can be in JSON: any bytes do, if always the same.
+    return text.encode("utf-8", "surrogatepass")
+
+
+class Seed:
+    """The ids that come before an identity's key, hashed once for all identities."""
+
+    __slots__ = ("_hashed", "_text")
+
+    def __init__(self, *ids: str) -> None:
+        self._text = hashable("".join(f"{each}," for each in ids))
+        self._hashed = md5(self._text, usedforsecurity=False)
+
+    def percentage(self, key: bytes) -> float:
+        """Return `percentage_for` the seed's ids and a key, which is `hashable`."""
+        hashed = self._hashed.copy()
+        hashed.update(key)
+        while (remainder := int.from_bytes(hashed.digest(), "big") % 9999) == 9998:
+            hashed.update(b",%b%b" % (self._text, key))
+        return remainder / 9998 * 100

@@ -11,10 +11,10 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from engine.hashing import percentage_for
+from engine.hashing import Seed, hashable
 from engine.patterns import pattern_matcher
 from engine.values import ContextValue
-from engine.versions import SUFFIX, is_version, parse_version
+from engine.versions import SUFFIX, is_version, precedence
 
 # A test is never asked about a value that is not set. What it raises (ValueError, TypeError,
 # ArithmeticError, RecursionError) counts as false.
@@ -78,12 +78,12 @@ def _comparison(compare: Callable[[Any, Any], bool], text: str) -> Test:
     if not is_version(text):
         return with_text
 
-    version = parse_version(text.removesuffix(SUFFIX))
+    version = precedence(text.removesuffix(SUFFIX))
 
     def with_version(value: ContextValue) -> bool:
         if not isinstance(value, str):
             return with_text(value)
-        other = parse_version(value)
+        other = precedence(value)
         return version is not None and other is not None and compare(other, version)
 
     return with_version
@@ -119,7 +119,8 @@ def _percentage_split(text: str, segment_key: str) -> Test | None:
     if limit is None:
         return None
     # Inclusive, where the bands of variants are half-open: SDKs do the same.
-    return lambda value: percentage_for([segment_key, str(value)]) <= limit
+    seed = Seed(segment_key)
+    return lambda value: seed.percentage(hashable(str(value))) <= limit
 
 
 def _contains(text: str) -> Test:

@@ -32,11 +32,11 @@ def property_reader(condition_property: str, context: EvaluationContext) -> Read
     """
     parts = path_parts(condition_property)
     if not parts:
-        return lambda subject: subject.trait(condition_property)
+        return lambda subject: subject.values[condition_property]
     read_path = _path_reader(parts, context)
 
     def read(subject: Subject) -> ContextValue:
-        value = subject.trait(condition_property)
+        value = subject.values[condition_property]
         return read_path(subject) if value is None else value
 
     return read

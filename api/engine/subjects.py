@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from engine.documents import Value
+from engine.hashing import hashable
 from engine.values import ContextValue, normalise
 
 
@@ -22,9 +23,14 @@ class Identity:
 
 
 class Subject:
-    """One identity during one evaluation, or the absence of one. Traits are normalised when first read."""
+    """One identity during one evaluation, or the absence of one.
 
-    __slots__ = ("_normalised", "identifier", "key", "read_flag", "traits")
+    Attributes:
+        values: the traits as conditions compare them, by key; None for one that is not set.
+        hashable_key: the key as variants are drawn by it.
+    """
+
+    __slots__ = ("hashable_key", "identifier", "key", "read_flag", "traits", "values")
 
     # Gives a part of a flag by the feature's name. Set where conditions read flags: see `dependencies`.
     read_flag: Callable[[str, str], Value]
@@ -32,13 +38,19 @@ class Subject:
     def __init__(self, identifier: str | None, key: str | None, traits: Mapping[str, object]) -> None:
         self.identifier = identifier
         self.key = key
+        self.hashable_key = None if key is None else hashable(key)
         self.traits = traits
-        self._normalised: dict[str, ContextValue] = {}
+        self.values = _Values(traits)
 
-    def trait(self, trait_key: str) -> ContextValue:
-        """Return a trait as conditions compare it; None where it is not set."""
-        try:
-            return self._normalised[trait_key]
-        except KeyError:
-            value = self._normalised[trait_key] = normalise(self.traits.get(trait_key))
-            return value
+
+class _Values(dict[str, ContextValue]):
+    """Traits, normalised when first read."""
+
+    __slots__ = ("_traits",)
+
+    def __init__(self, traits: Mapping[str, object]) -> None:
+        self._traits = traits
+
+    def __missing__(self, trait_key: str) -> ContextValue:
+        value = self[trait_key] = normalise(self._traits.get(trait_key))
+        return value
