@@ -13,7 +13,8 @@ from environments.services import create_environment, create_server_side_key
 from features.models import Feature
 from features.services.change_sets import Change, apply_change_set
 from features.services.features import create_feature
-from identities.services import TraitChanges, store_traits
+from identities.batches import TraitChanges
+from identities.services import store_traits
 from organisations.services import create_organisation
 from projects.models import Project
 from projects.services import create_project, create_tag

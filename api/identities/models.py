@@ -1,7 +1,5 @@
 """Identities: who or what flags are read for, with the traits known of each."""
 
-import hashlib
-from collections.abc import Iterable
 from typing import Self
 
 import pgtrigger
@@ -18,11 +16,6 @@ class IdentityQuerySet(models.QuerySet):
         return self.alias(identifier_digest=Digest("identifier")).filter(
             identifier_digest=Digest(Value(identifier)), identifier=identifier
         )
-
-    def with_identifiers(self, identifiers: Iterable[str]) -> Self:
-        """Narrow to any of `identifiers`, by the same index."""
-        digests = [hashlib.sha256(identifier.encode()).digest() for identifier in identifiers]
-        return self.alias(identifier_digest=Digest("identifier")).filter(identifier_digest__in=digests)
 
 
 class Identity(models.Model):

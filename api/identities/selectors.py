@@ -4,29 +4,22 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import BooleanField, Exists, F, Func, OuterRef
 
 from environments.models import Environment
+from identities.batches import StoredIdentity, identities_of, look_up
 from identities.models import Identity, TraitKey
 from identities.traits import TraitValue, from_column
-
-
-@dataclass(frozen=True, slots=True)
-class StoredIdentity:
-    id: int
-    identifier: str
-    traits: dict[str, TraitValue]
 
 
 def stored_identities(environment_id: int, identifiers: Collection[str]) -> dict[str, StoredIdentity]:
     """Return those of the identities that are stored, by identifier. One query; none for none."""
     if not identifiers:
         return {}
-    rows = Identity.objects.filter(environment_id=environment_id).with_identifiers(identifiers)
-    return {
-        identifier: StoredIdentity(pk, identifier, from_column(traits))
-        for pk, identifier, traits in rows.values_list("id", "identifier", "traits")
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(*look_up((environment_id, identifier) for identifier in identifiers))
+        return {identity.identifier: identity for identity in identities_of(cursor.fetchall()).values()}
 
 
 @dataclass(frozen=True, slots=True)

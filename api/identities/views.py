@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from core.errors import InvalidInput
 from core.pagination import ChosenPagination
 from environments.scope import InEnvironment
+from identities.batches import TraitChanges
 from identities.exceptions import TraitKeyNotGivenError
 from identities.models import Identity, IdentityQuerySet
 from identities.selectors import Trait, trait_keys_in_use, traits_of
@@ -26,7 +27,6 @@ from identities.serializers import (
     TraitSerializer,
 )
 from identities.services import (
-    TraitChanges,
     create_identity,
     remove_trait_everywhere,
     rename_identity,

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from identities.selectors import StoredIdentity, stored_identities
-from identities.services import TraitChanges, store_traits
+from identities.batches import StoredIdentity, TraitChanges
+from identities.selectors import stored_identities
+from identities.services import store_traits
 from identities.traits import TraitValue
 from sdk.inputs import GivenIdentity, GivenTrait
 

@@ -5,8 +5,9 @@ import json
 import pytest
 from django.urls import reverse
 
+from identities.batches import TraitChanges
 from identities.models import Identity, TraitKey
-from identities.services import TraitChanges, store_traits
+from identities.services import store_traits
 from identities.traits import from_column
 
 ADD = "admin:identities_identity_add"

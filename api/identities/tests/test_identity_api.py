@@ -5,8 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from environments.models import Environment
+from identities.batches import TraitChanges
 from identities.models import Identity, TraitKey
-from identities.services import TraitChanges, store_traits
+from identities.services import store_traits
 
 
 def identities_url(environment: Environment, identity: Identity | None = None) -> str:

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from environments.models import EnvironmentRevision
-from identities import services
+from identities import batches
+from identities.batches import TraitChanges, look_up, upsert
 from identities.models import Identity, TraitKey
 from identities.selectors import stored_identities
-from identities.services import NotAnIntegerError, TraitChanges, increment_trait, store_traits
+from identities.services import NotAnIntegerError, increment_trait, store_traits
 from identities.traits import LONGEST_STRING, TraitValue, from_column, to_column, trait_value
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
@@ -122,6 +123,21 @@ def test_a_batch_makes_changes_and_deletes_and_answers_every_item(environment):
     }
 
 
+@pytest.mark.parametrize("statement", [upsert, lambda batch: look_up((1, each.identifier) for each in batch)])
+def test_a_large_batch_does_not_read_the_whole_table(environment, statement):
+    crowd = [TraitChanges(environment.pk, f"user-{number}", {"age": number}) for number in range(2000)]
+    store_traits(crowd)
+    sql, parameters = statement(crowd[:300])
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE identities_identity")
+        cursor.execute(f"EXPLAIN {sql}", parameters)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "identity_once" in plan
+    assert "Seq Scan on identities_identity" not in plan
+
+
 def test_several_changes_of_one_identity_in_a_batch_come_after_each_other(environment):
     stored = store_traits(
         [
@@ -180,12 +196,12 @@ def test_a_known_trait_costs_one_query(environment, django_assert_num_queries):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_keys_that_are_remembered_are_bounded(environment, monkeypatch):
-    monkeypatch.setattr(services, "_MOST_SEEN_TRAIT_KEYS", 3)
+    monkeypatch.setattr(batches, "_MOST_SEEN_TRAIT_KEYS", 3)
 
     for number in range(10):
         store_traits([TraitChanges(environment.pk, "kim", {str(number): 1, "plan": "pro"})])
 
-    assert len(services._seen_trait_keys) <= 3
+    assert len(batches._seen_trait_keys) <= 3
     assert TraitKey.objects.count() == 11
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from identities.batches import TraitChanges
 from identities.models import Identity
-from identities.services import TraitChanges, store_traits
+from identities.services import store_traits
 
 Identify = Callable[..., dict[str, Any]]
 

@@ -5,7 +5,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from documents.tests.factories import make_feature, make_segment, override_for_identity, override_for_segment
-from identities.services import TraitChanges, store_traits
+from identities.batches import TraitChanges
+from identities.services import store_traits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,8 +9,9 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from environments.models import Environment
+from identities.batches import TraitChanges
 from identities.models import Identity
-from identities.services import TraitChanges, store_traits
+from identities.services import store_traits
 from organisations.models import Organisation
 
 ONE, MANY, INCREMENT = "/api/v1/traits/", "/api/v1/traits/bulk/", "/api/v1/traits/increment-value/"

@@ -7,7 +7,8 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from identities.services import NotAnIntegerError, TraitChanges, increment_trait, store_traits
+from identities.batches import TraitChanges
+from identities.services import NotAnIntegerError, increment_trait, store_traits
 from sdk.inputs import NULL, GivenTraitOf, read_increment, read_trait, read_traits
 from sdk.serializers import (
     DETAIL,
