@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format typecheck coverage doctest migrate docs requirements database
+.PHONY: help setup run test lint format typecheck coverage doctest migrate docs requirements database bench
 
 # The Python that the virtual environment is made with; the first of these that is new enough.
 PYTHON ?=
@@ -11,10 +11,17 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python api/manage.py
 export PORT REQUIRE
 
+# For bench.
+CASES ?=
+ROUNDS ?= 5
+SECONDS ?= 2
+REPORT ?=
+
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Variables: PORT=8000 for run, REQUIRE=node,redis,memcached,browser for test,"
+	@echo "CASES=flags,memory ROUNDS=5 SECONDS=2 for bench, and REPORT=1 to write docs/performance.md,"
 	@echo "DATABASE_URL to use a PostgreSQL server of yours, PYTHON for another Python."
 
 setup: .venv/installed ## make the virtual environment with everything pinned; again when a pin has changed
@@ -38,7 +45,7 @@ format: .venv/installed ## put the code into shape
 	$(BIN)/python -m ruff format .
 
 typecheck: .venv/installed ## check types
-	$(BIN)/python -m mypy api
+	$(BIN)/python -m mypy api bench
 
 doctest: .venv/installed ## run the examples in docstrings
 	$(BIN)/python -m pytest --doctest-modules --ignore-glob='*/tests/*' --ignore-glob='*/migrations/*' api
@@ -54,6 +61,10 @@ requirements: .venv/installed ## pin what requirements.in and requirements-dev.i
 	    $(BIN)/python -m piptools compile --allow-unsafe --generate-hashes --no-emit-find-links \
 	        --no-emit-index-url --no-emit-trusted-host --output-file=$$name.txt --strip-extras $$name.in || exit 1; \
 	done
+
+bench: .venv/installed ## measure the server beside a bare one, with wrk; at most ten minutes
+	@PYTHONPATH=.:api exec $(BIN)/python -m bench --cases='$(CASES)' --rounds=$(ROUNDS) --seconds=$(SECONDS) \
+	    $(if $(REPORT),--report)
 
 database: .venv/installed ## run the checkout's own PostgreSQL and print its URL; Ctrl-C stops it
 	@exec $(MANAGE) database

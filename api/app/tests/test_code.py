@@ -26,7 +26,7 @@ def run(*command: str) -> None:
 
 
 def test_types_are_right():
-    run(sys.executable, "-m", "mypy", "api")
+    run(sys.executable, "-m", "mypy", "api", "bench")
 
 
 def test_style_is_clean():

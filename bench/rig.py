@@ -1,0 +1,56 @@
+"""What cases share: the world in the database, and the two servers, started when first asked for."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from bench import servers, wrk
+from bench.servers import Server
+from bench.world import World
+from bench.wrk import Load, Report
+
+
+@dataclass
+class Rig:
+    """One run.
+
+    Attributes:
+        environment: what configures Burgee.
+        folder: for logs and what servers write; gone at the end.
+        rounds, seconds: how often and for how long each of the two servers is driven in a case.
+    """
+
+    wrk: str
+    environment: Mapping[str, str]
+    folder: Path
+    rounds: int
+    seconds: float
+    world: World = field(default_factory=World)
+    _running: ExitStack = field(default_factory=ExitStack)
+    _runs: int = 0
+
+    @cached_property
+    def burgee(self) -> Server:
+        key = self.world.hundred.key
+        log = self.folder / "burgee.log"
+        return self._running.enter_context(servers.burgee(self.environment, key=key, log=log))
+
+    @cached_property
+    def bare(self) -> Server:
+        return self._running.enter_context(servers.bare(log=self.folder / "bare.log"))
+
+    def drive(self, server: Server, load: Load, *, path: str = "", seconds: float | None = None) -> Report:
+        """Put a load on a server. No two calls send the same where a script makes the requests.
+
+        Raises:
+            CaseFailed: not all went well.
+        """
+        self._runs += 1
+        return wrk.run(
+            self.wrk, server.url, load, seconds=seconds or self.seconds, path=path, seed=self._runs
+        )
+
+    def stop(self) -> None:
+        self._running.close()
