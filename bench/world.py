@@ -13,8 +13,9 @@ from features.models import Feature, FeatureState
 from features.services.change_sets import Change, apply_change_set
 from features.services.features import create_feature
 from features.services.multivariate_options import WantedOption
+from identities.batches import TraitChanges
 from identities.models import Identity
-from identities.services import TraitChanges, store_traits
+from identities.services import store_traits
 from identities.traits import TraitValue
 from organisations.models import Organisation
 from organisations.services import create_organisation
