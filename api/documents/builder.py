@@ -37,12 +37,13 @@ class BuiltEnvironment:
     """An environment's document, and what it doesn't say.
 
     Attributes:
-        identity_overrides: by identifier, whether or not the environment lets SDKs have them.
+        document: complete, unless overrides of identities were known and so not read.
+        identity_overrides: by the id of the identity, whether or not the environment lets SDKs have them.
         state_ids: the ids of the feature states, by their uuid: the document has their hash seeds instead.
     """
 
     document: EnvironmentDocument
-    identity_overrides: Mapping[str, IdentityDocument]
+    identity_overrides: Mapping[int, IdentityDocument]
     state_ids: Mapping[str, int]
 
 
@@ -81,6 +82,7 @@ def build(rows: EnvironmentRows) -> BuiltEnvironment:
         "feature_states": [
             states.document(state) for state in sorted(rows.default_states, key=attrgetter("feature_id"))
         ],
+        # Last, where what is encoded already can be put in its place.
         "identity_overrides": (
             list(overrides.values()) if environment.use_identity_overrides_in_local_eval else []
         ),
@@ -175,14 +177,14 @@ class _Rules:
         ]
 
 
-def _identity_overrides(rows: EnvironmentRows, states: _StateDocuments) -> dict[str, IdentityDocument]:
+def _identity_overrides(rows: EnvironmentRows, states: _StateDocuments) -> dict[int, IdentityDocument]:
     identities = {state.identity.pk: state.identity for state in rows.identity_states if state.identity}
     overrides = _grouped(rows.identity_states, by=attrgetter("identity_id"))
     return {
-        identity.identifier: _identity(
-            identity, rows.environment, [states.document(state) for state in overrides[identity.pk]]
+        identity_id: _identity(
+            identity, rows.environment, [states.document(state) for state in overrides[identity_id]]
         )
-        for _, identity in sorted(identities.items())
+        for identity_id, identity in sorted(identities.items())
     }
 
 

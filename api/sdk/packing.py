@@ -1,6 +1,6 @@
 """Bytes that say what they are, for places that aren't trusted: the shared cache, and files.
 
-    BRG1 | environment, revision (8 bytes each) | nonce (16) | HMAC-SHA-256 of the rest (32) | zlib
+    BRG2 | environment, revision (8 bytes each) | nonce (16) | HMAC-SHA-256 of the rest (32) | zlib
 
 The HMAC's key is derived from SECRET_KEY, so a reader takes nothing on faith: an entry that is truncated,
 garbled or of somebody else's making is as good as none. Nothing is ever unpickled.
@@ -18,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from documents.rows import RevisionName
 
 # Raised with any change of what the bytes, or the content in them, look like.
-FORMAT = b"BRG1"
+FORMAT = b"BRG2"
 
 _NAME = struct.Struct("!4sqq16s")
 _DIGEST_BYTES = 32
@@ -27,9 +27,10 @@ _HEADER_BYTES = _NAME.size + _DIGEST_BYTES
 _MOST_BYTES = 512 * 1024 * 1024
 
 
-def pack(name: RevisionName, content: bytes) -> bytes:
+def pack(name: RevisionName, content: bytes, *, compress: bool = True) -> bytes:
+    """Return what `unpack` reads; as large as `content` where time counts for more than space."""
     head = _NAME.pack(FORMAT, name.environment_id, name.number, name.nonce.bytes)
-    compressed = zlib.compress(content, 1)
+    compressed = zlib.compress(content, 1 if compress else 0)
     return b"".join((head, _digest(head, compressed), compressed))
 
 

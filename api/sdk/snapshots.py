@@ -9,7 +9,7 @@ from typing import Any
 
 from documents.rows import Revision, RevisionName
 from engine.compiler import compile_context
-from engine.context import environment_context, feature_contexts
+from engine.context import environment_context
 from engine.documents import FeatureContext, FeatureStateDocument
 from engine.evaluation import CompiledEnvironment, Evaluation
 from engine.flags import Flag
@@ -19,6 +19,7 @@ from sdk.compression import compress
 from sdk.contents import Content, ServedSettings, encode
 from sdk.flag_items import FeatureItem, flag_item, variant_on_the_wire
 from sdk.keys import NOT_SERVING, KeyRefused, is_server_side
+from sdk.overrides import IdentityOverrides
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Snapshot:
     compiled: CompiledEnvironment
     features: Mapping[str, FeatureItem]
     server_only: frozenset[str]
-    identity_overrides: Mapping[str, Mapping[str, FeatureContext]]
+    identity_overrides: IdentityOverrides
     settings: ServedSettings
     keys: Mapping[str, float | None]
     document_body: bytes
@@ -172,7 +173,7 @@ def compile_snapshot(content: Content) -> Snapshot:
         compiled=_compiled(content),
         features={feature["name"]: feature for feature in content.features},
         server_only=content.server_only,
-        identity_overrides=_identity_overrides(content),
+        identity_overrides=content.identity_overrides,
         settings=content.settings,
         keys=content.keys,
         document_body=content.document_body,
@@ -193,33 +194,20 @@ def _compiled(content: Content) -> CompiledEnvironment:
     return compile_context(context)
 
 
-def _identity_overrides(content: Content) -> dict[str, dict[str, FeatureContext]]:
-    by_identifier = {}
-    for identity in content.identity_overrides:
-        contexts = feature_contexts(identity["identity_features"])
-        for state in identity["identity_features"]:
-            _note_origin(contexts[state["feature"]["name"]], state, content, identity.get("django_id"))
-        by_identifier[identity["identifier"]] = contexts
-    return by_identifier
-
-
-def _note_origin(
-    context: FeatureContext,
-    state: FeatureStateDocument,
-    content: Content,
-    identity_id: int | None = None,
-) -> None:
+def _note_origin(context: FeatureContext, state: FeatureStateDocument, content: Content) -> None:
     """Let evaluation carry through which row a flag comes from: the document has hash seeds, no ids."""
     context["metadata"] = {
         **(context["metadata"] or {}),
         "feature_state_id": content.state_ids[state["featurestate_uuid"]],
-        "identity_id": identity_id,
+        "identity_id": None,
     }
 
 
 def _size_bytes(content: Content) -> int:
-    # Measured: bodies and what is compiled take about nine times as much as the document; identity overrides
-    # twice as much as they do in it.
+    # Measured: bodies and what is compiled take about nine times as much as the document; overrides of
+    # identities three times as much as they do in it, once each has been asked for.
     overrides = content.identity_overrides
-    in_overrides = len(overrides) * len(encode(overrides[0])) if overrides else 0
-    return 50_000 + 9 * max(len(content.document_body) - in_overrides, 0) + 2 * in_overrides
+    others = len(content.document_body)
+    if content.document["use_identity_overrides_in_local_eval"]:
+        others -= overrides.size_bytes
+    return 50_000 + 9 * others + 3 * overrides.size_bytes

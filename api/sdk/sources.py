@@ -22,6 +22,7 @@ from core.postgres import DatabaseUnavailable, cut_off_after
 from core.version import VERSION
 from documents.rows import RevisionName, current_revision, one_moment, read_rows, read_rows_of
 from sdk.contents import Content, content_of
+from sdk.overrides import IdentityOverrides
 from sdk.packing import pack
 from sdk.shared_cache import SharedCache
 from sdk.snapshot_files import SnapshotFiles
@@ -57,13 +58,19 @@ class Source:
         self.cache = cache
         self.counts = SourceCounts()
 
-    def newer_than(self, held: RevisionName | None, environment_id: int) -> Content | None:
+    def newer_than(
+        self, held: RevisionName | None, environment_id: int, *, known: IdentityOverrides | None = None
+    ) -> Content | None:
         """Return the environment as it is now, or None where that is what is `held`.
+
+        Args:
+            known: overrides of identities as they were; those that still are so aren't read again.
 
         Raises:
             Environment.DoesNotExist: it, its project or its organisation is deleted.
             DatabaseUnavailable: the primary can't be asked.
         """
+        fingerprints = known.fingerprints if known else None
         building = self.files.building(environment_id) if self.files else nullcontext()
         with building, asking_the_database():
             with one_moment():
@@ -74,14 +81,15 @@ class Source:
                     return None
                 if (content := self._in_files(revision.name)) is not None:
                     return content
-                if (content := self._in_cache(revision.name)) is None:
-                    rows = read_rows_of(environment_id, revision) if self._claims(revision.name) else None
+                rows = None
+                if (content := self._in_cache(revision.name)) is None and self._claims(revision.name):
+                    rows = read_rows_of(environment_id, revision, known=fingerprints)
             if content is None and rows is None:
                 content = self._awaited(revision.name)
             if content is not None:
-                self._keep_on_host(content)
+                self._keep_on_host(content, content.to_bytes())
                 return content
-            content = content_of(rows or read_rows(environment_id))
+            content = content_of(rows or read_rows(environment_id, known=fingerprints), known)
             self.counts.built += 1
             self._keep(content)
             return content
@@ -132,16 +140,17 @@ class Source:
         return content
 
     def _keep(self, content: Content) -> None:
-        packed = self._keep_on_host(content)
+        name, written = content.revision.name, content.to_bytes()
+        self._keep_on_host(content, written)
         if self.cache is not None and self.cache.is_shared:
-            self.cache.write(content.revision.name, packed or _packed(content), keys=content.keys)
+            self.cache.write(name, pack(name, written), keys=content.keys)
 
-    def _keep_on_host(self, content: Content) -> bytes | None:
-        if self.files is None:
-            return None
-        packed = _packed(content)
-        self.files.write(content.revision.name.environment_id, packed, keys=content.keys)
-        return packed
+    def _keep_on_host(self, content: Content, written: bytes) -> None:
+        if self.files is not None:
+            name = content.revision.name
+            # Not compressed: the workers next door wait for it.
+            packed = pack(name, written, compress=False)
+            self.files.write(name.environment_id, packed, keys=content.keys)
 
 
 @contextmanager
@@ -158,10 +167,6 @@ def asking_the_database() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         connection.close()
         raise DatabaseUnavailable(str(error)) from error
-
-
-def _packed(content: Content) -> bytes:
-    return pack(content.revision.name, content.to_bytes())
 
 
 def _current(name: RevisionName, content: bytes) -> Content | None:

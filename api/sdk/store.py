@@ -284,7 +284,11 @@ class SnapshotStore:
         """Fetch and install what the primary names as current."""
         held = self._held.get(environment_id)
         floor = self._floor(environment_id)
-        content = self._source.newer_than(held.snapshot.name if held else None, environment_id)
+        content = self._source.newer_than(
+            held.snapshot.name if held else None,
+            environment_id,
+            known=held.snapshot.identity_overrides if held else None,
+        )
         if content is None and held is not None:
             snapshot = held.snapshot
         elif content is not None:

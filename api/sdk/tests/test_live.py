@@ -231,8 +231,8 @@ def test_a_reader_paused_between_reading_and_installing_cannot_bring_old_flags_b
     has_read, may_install = threading.Event(), threading.Event()
     newer_than = slow.store._source.newer_than
 
-    def read_and_pause(*arguments: Any) -> Content | None:
-        content = newer_than(*arguments)
+    def read_and_pause(*arguments: Any, **options: Any) -> Content | None:
+        content = newer_than(*arguments, **options)
         has_read.set()
         may_install.wait(20)
         return content

@@ -74,7 +74,7 @@ def test_a_content_that_lost_a_piece_is_as_good_as_none(use_cache):
     cache = use_cache(path_of(OneMegabyteCache))
     cache.write(NAME, pack(NAME, LARGE), keys=[])
 
-    caches["environments"].delete(f"BRG1:content:{NAME}:3")
+    caches["environments"].delete(f"BRG2:content:{NAME}:3")
 
     assert cache.read(NAME) is None
 
@@ -82,9 +82,9 @@ def test_a_content_that_lost_a_piece_is_as_good_as_none(use_cache):
 @pytest.mark.parametrize("foreign", [b"", b"\0\1garbage", "text", 7, {"a": 1}])
 def test_what_others_put_in_its_place_is_as_good_as_none(use_cache, foreign):
     cache = use_cache(path_of(FileBasedCache))
-    caches["environments"].set(f"BRG1:content:{NAME}", foreign)
-    caches["environments"].set("BRG1:latest:12", foreign)
-    caches["environments"].set("BRG1:key:x", foreign)
+    caches["environments"].set(f"BRG2:content:{NAME}", foreign)
+    caches["environments"].set("BRG2:latest:12", foreign)
+    caches["environments"].set("BRG2:key:x", foreign)
 
     assert cache.read(NAME) is None
     assert cache.latest(12) is None
@@ -93,7 +93,7 @@ def test_what_others_put_in_its_place_is_as_good_as_none(use_cache, foreign):
 def test_a_content_under_another_name_is_not_taken(use_cache):
     cache = use_cache(path_of(FileBasedCache))
     other = NAME._replace(number=346)
-    caches["environments"].set(f"BRG1:content:{other}", b"\0\1" + pack(NAME, b"{}"))
+    caches["environments"].set(f"BRG2:content:{other}", b"\0\1" + pack(NAME, b"{}"))
 
     assert cache.read(other) is None
 
