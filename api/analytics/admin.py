@@ -2,7 +2,11 @@
 
 from django.contrib import admin
 
-from analytics.models import FeatureEvaluationBucket, IdentityEvaluationBucket
+from analytics.models import (
+    FeatureEvaluationBucket,
+    IdentityEvaluationBucket,
+    RequestBucket,
+)
 from core.admin import ReadOnlyAdmin
 
 
@@ -31,3 +35,18 @@ class IdentityEvaluationBucketAdmin(CountsAdmin):
         "total_count",
     ]
     search_fields = ["feature_name", "identity_identifier", "=environment_id"]
+
+
+@admin.register(RequestBucket)
+class RequestBucketAdmin(CountsAdmin):
+    list_display = [
+        "resource",
+        "environment_id",
+        "started_at",
+        "total_count",
+        "user_agent",
+        "application_name",
+        "application_version",
+    ]
+    list_filter = [*CountsAdmin.list_filter, "resource"]
+    search_fields = ["=environment_id", "user_agent", "application_name"]

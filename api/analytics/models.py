@@ -1,4 +1,4 @@
-"""How often SDKs evaluated each feature, added up in buckets of fifteen minutes.
+"""How often SDKs asked, and how often they evaluated each feature, added up in buckets of fifteen minutes.
 
 Plain integers and names instead of foreign keys: these tables may live in a database of their own,
 and what was counted outlives what it was counted for. Nothing here shows in an environment
@@ -10,6 +10,52 @@ from django.db import models
 from core.digests import Digest
 
 BUCKET_MINUTES = 15
+LONGEST_LABEL = 100
+
+
+class Resource(models.IntegerChoices):
+    """What requests are counted for, under the numbers that Flagsmith stores."""
+
+    FLAGS = 1, "flags"
+    IDENTITIES = 2, "identities"
+    TRAITS = 3, "traits"
+    ENVIRONMENT_DOCUMENT = 4, "environment-document"
+
+
+class RequestBucket(models.Model):
+    """How many requests came for a resource within the fifteen minutes from `started_at`, and from what.
+
+    An empty label stands for what a client didn't say.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    environment_id = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    resource = models.PositiveSmallIntegerField(choices=Resource)
+    user_agent = models.CharField(max_length=LONGEST_LABEL, blank=True)
+    application_name = models.CharField(max_length=LONGEST_LABEL, blank=True)
+    application_version = models.CharField(max_length=LONGEST_LABEL, blank=True)
+    total_count = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["-started_at", "id"]
+        constraints = [
+            # In this order it also finds the days of some environments.
+            models.UniqueConstraint(
+                fields=[
+                    "environment_id",
+                    "started_at",
+                    "resource",
+                    "user_agent",
+                    "application_name",
+                    "application_version",
+                ],
+                name="one_bucket_per_client",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_resource_display()}: {self.total_count} from {self.started_at:%Y-%m-%d %H:%M}"
 
 
 class FeatureEvaluationBucket(models.Model):

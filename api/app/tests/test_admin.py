@@ -8,8 +8,10 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.authtoken.models import TokenProxy
 
+from analytics.models import RequestBucket, Resource
 from analytics.services import Evaluation, record_identity_evaluations
 from app.tests.world import build_world
 from users.models import User
@@ -32,6 +34,13 @@ def fill(marker: str) -> None:
         environment_id=world.environment.pk,
         project_id=world.project.pk,
         evaluations=[Evaluation(world.feature.name, world.identity.identifier, True, 1)],
+    )
+    RequestBucket.objects.create(
+        environment_id=world.environment.pk,
+        started_at=timezone.now(),
+        resource=Resource.FLAGS,
+        user_agent=marker,
+        total_count=1,
     )
     connection.check_constraints()  # which raises the revisions, as a commit would
 
