@@ -1,16 +1,22 @@
 """Sending one request to Django's WSGI application and through the server, to compare what they answer."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
-from wsgiref.types import WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
+from django.test import override_settings
 
+from app import asgi
 from core.asgi.django_door import DjangoDoor
 from core.asgi.front import Front
-from core.tests.asgi.servers import Address
+from core.middleware import REHEARSAL
+from core.tests.asgi.servers import Address, served
 from core.tests.asgi.wire import Answer, chunked, connected, request
 
 # What belongs to the connection, and what tells the time.
@@ -31,8 +37,49 @@ class Exchange:
         return f"{self.method} {self.target[:80]} {self.headers} {self.body[:80]!r}"
 
 
-def ask_directly(application: WSGIApplication, exchange: Exchange) -> Answer:
-    """Call a WSGI application as a server on the same machine would, and no code of ours before it."""
+class Server:
+    """The server as `app.asgi` builds it, with one thread for Django, who is watched.
+
+    Attributes:
+        reached_django: how many requests Django was asked to answer.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.reached_django = 0
+
+    def ask(self, exchange: Exchange) -> Answer:
+        headers = [*exchange.headers]
+        body = exchange.body
+        if exchange.in_chunks:
+            headers.append(("Transfer-Encoding", "chunked"))
+            body = chunked(*[body[start : start + 7] for start in range(0, len(body), 7)])
+        with connected(self.address) as connection:
+            connection.send(request(exchange.method, exchange.target, headers, body))
+            return connection.read_answer(has_body=exchange.method != "HEAD")
+
+
+@contextmanager
+def running_server(application: WSGIApplication | None = None) -> Iterator[Server]:
+    """Serve from a thread, by the settings as they are, with `application` in Django's place."""
+    django = application or WSGIHandler()
+
+    def counting(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        server.reached_django += REHEARSAL not in environ
+        return django(environ, start_response)
+
+    with override_settings(GUNICORN_THREADS=1):
+        front = asgi.build(counting)
+    with served(front) as address:
+        server = Server(address)
+        try:
+            yield server
+        finally:
+            _end_connections(front)
+
+
+def ask_django(exchange: Exchange) -> Answer:
+    """Call Django as a server on the same machine would, and no code of ours before it."""
     path, _, query = exchange.target.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": exchange.method,
@@ -56,35 +103,27 @@ def ask_directly(application: WSGIApplication, exchange: Exchange) -> Answer:
         environ["CONTENT_LENGTH"] = str(len(exchange.body))
     for name, value in exchange.headers:
         variable = name.upper().replace("-", "_")
-        environ[variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"] = value
+        environ[variable if variable.startswith("CONTENT_") else f"HTTP_{variable}"] = value
     started: list[Any] = []
-    response = application(environ, lambda *status_and_headers: started.extend(status_and_headers))  # type: ignore[arg-type]
+    response = WSGIHandler()(environ, lambda *status_and_headers: started.extend(status_and_headers))  # type: ignore[arg-type]
     try:
         body = b"".join(response)
     finally:
-        response.close()  # type: ignore[attr-defined]
+        response.close()
     status, headers = started[:2]
-    # A server sends no body to HEAD.
-    return Answer(int(status.split()[0]), headers, b"" if exchange.method == "HEAD" else body)
-
-
-def ask_server(address: Address, exchange: Exchange) -> Answer:
-    headers = [*exchange.headers]
-    body = exchange.body
-    if exchange.in_chunks:
-        headers.append(("Transfer-Encoding", "chunked"))
-        body = chunked(*[body[start : start + 7] for start in range(0, len(body), 7)])
-    with connected(address) as connection:
-        connection.send(request(exchange.method, exchange.target, headers, body))
-        return connection.read_answer(has_body=exchange.method != "HEAD")
-
-
-def end_connections(front: Front) -> None:
-    """Close the database connections of the threads behind a server that has one thread."""
-    assert isinstance(front.django, DjangoDoor)
-    front.django.executor.submit(connections.close_all).result()
+    return Answer(
+        int(status.split()[0]),
+        [(name.lower(), value.strip()) for name, value in headers],
+        b"" if exchange.method == "HEAD" else body,  # a server sends none
+    )
 
 
 def comparable(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
-    headers = [(name.lower(), value) for name, value in answer.headers if name.lower() not in _NOT_COMPARED]
+    headers = [(name, value) for name, value in answer.headers if name not in _NOT_COMPARED]
     return answer.status, sorted(headers), answer.body
+
+
+def _end_connections(front: Front) -> None:
+    """Close the database connections of the one thread that is Django's."""
+    assert isinstance(front.django, DjangoDoor)
+    front.django.executor.submit(connections.close_all).result()

@@ -1,8 +1,10 @@
 """What SDKs ask is answered alike, with and without the server before it: status, headers, bytes."""
 
+import gzip
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 
 import pytest
 from django.conf import settings
@@ -10,15 +12,26 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from django.test import override_settings
 
-from app import asgi
-from app.tests.doors import Exchange, ask_directly, ask_server, comparable, end_connections
-from app.tests.world import build_world
-from core.tests.asgi.servers import served
-from core.tests.asgi.wire import connected, request
+from app.tests.doors import Exchange, ask_django, comparable, running_server
+from app.tests.world import World, build_world
+from environments.models import Environment
+from features.models import Feature, FeatureState
 from identities.models import Identity
 
 JSON = ("Content-Type", "application/json")
 API = "/api/v1"
+ORIGIN = ("Origin", "https://shop.example.org")
+PREFLIGHT = (
+    ("Access-Control-Request-Method", "GET"),
+    ("Access-Control-Request-Headers", "x-environment-key, if-none-match"),
+)
+GZIP = ("Accept-Encoding", "gzip")
+LONG_AGO = "Thu, 01 Jan 2015 00:00:00 GMT"
+FAR_FUTURE = "Thu, 01 Jan 2099 00:00:00 GMT"
+
+
+def get(path: str, *headers: tuple[str, str]) -> Exchange:
+    return Exchange("GET", f"{API}/{path}", headers)
 
 
 def as_json(method: str, path: str, key: tuple[str, str], content, **options) -> Exchange:
@@ -32,44 +45,62 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
     traits = {"identifier": "kim", "traits": [{"trait_key": "plan", "trait_value": "pro"}]}
     kim = json.dumps({"identifier": "kim"}).encode()
 
-    def get(target: str, *headers: tuple[str, str]) -> Exchange:
-        return Exchange("GET", f"{API}/{target}", headers or (client,))
-
     return [
-        get("flags/"),
-        get("flags"),
+        get("flags/", client),
+        get("flags", client),
+        get("%66lags/", client),
+        get("flags//", client),
         get("flags/", server),
-        get(f"flags/?feature={feature}"),
-        get("flags/?feature=unknown"),
-        get("flags/?feature=%FF%00%F0%9F%A6%84"),
-        get("flags/?" + "feature=%C3%A9&" * 200),
+        get(f"flags/?feature={feature}", client),
+        get(f"flags/?feature={feature.upper()}&x=1", server),
+        get("flags/?feature=na%C3%AFve%20%E2%9C%93", client),
+        get("flags/?feature=secret", client),
+        get("flags/?feature=secret", server),
+        get("flags/?feature=", client),
+        get("flags/?feature=unknown", client),
+        get("flags/?feature=%FF%00%F0%9F%A6%84", client),
+        get("flags/?" + "feature=%C3%A9&" * 200, client),
+        get("flags/?" + "a&" * 1500, client),
         get("flags/", ("Accept", "text/html")),
-        get("flags/", ("X-Environment-Key", "unknown")),
-        get("flags/", ("X-Environment-Key", "")),
-        get("flags/", ("X-Environment-Key", "\xe9\xff")),
-        get("flags/", ("X-Environment-Key", "k" * 5000)),
         get("flags/", client, ("Accept", "text/html")),
-        get("flags/?format=xml"),
+        get("flags/?format=xml", client),
         get("flags/", client, ("Authorization", "Token nonsense")),
-        get("flags/", client, ("Accept-Encoding", "gzip")),
-        get("flags/", client, ("Origin", "https://shop.example.org")),
+        *(
+            get("flags/", client, ("Accept-Encoding", encodings))
+            for encodings in ["gzip", "br, gzip", "gzip;q=0, *"]
+        ),
+        get(f"flags/?feature={feature}", client, GZIP),
+        get("flags/", client, GZIP, ("If-None-Match", "*")),
+        get("flags/", client, ORIGIN),
         get("flags/", client, ("Origin", "null")),
-        get("flags/", client, ("Cookie", "theme=dark; size=2")),
-        get("flags/", client, ("If-None-Match", '"1"')),
+        *(get("flags/", client, ("Cookie", cookie)) for cookie in ["theme=dark; size=2", "sessionid=x"]),
+        get("flags/", client, ("Content-Length", "0")),
+        *(get("flags/", client, ("If-None-Match", tags)) for tags in ['"1"', "*", "\xff ,,"]),
+        *(get("flags/", client, ("X-Burgee-Min-Revision", number)) for number in ["1", "-1", "9" * 5000]),
         get("flags/", client, ("X-Forwarded-Host", "flags.example.org"), ("X-Forwarded-Proto", "https")),
+        get("flags/", client, ("Host", "a b")),
         get("environment-document/", server),
+        get("environment-document", server),
+        get("environment-document/?page_id=2", server),
         get("environment-document/", client),
-        get("environment-document/", server, ("If-Modified-Since", "Thu, 01 Jan 2099 00:00:00 GMT")),
-        get("identities/?identifier=kim"),
+        get("environment-document/", server, ORIGIN),
+        get("environment-document/", server, GZIP),
+        *(
+            get("environment-document/", server, ("If-Modified-Since", date))
+            for date in [LONG_AGO, FAR_FUTURE, "\xff"]
+        ),
+        get("environment-document/", server, ("If-None-Match", "*")),
+        get("environment-document/", server, ("If-Modified-Since", FAR_FUTURE), ("If-None-Match", '"x"')),
+        get("identities/?identifier=kim", client),
         get("identities/?identifier=kim&transient=true", server),
-        get("identities/?identifier="),
-        get("identities/"),
-        get("identities/?identifier=caf%C3%A9%20%E2%82%AC"),
-        get("identities/?identifier=" + "x" * 2100),
-        get("identities/kim/"),
-        get("flags/kim"),
-        get("nothing/here/"),
-        get("caf%C3%A9/%FF/"),
+        get("identities/?identifier=", client),
+        get("identities/", client),
+        get("identities/?identifier=caf%C3%A9%20%E2%82%AC", client),
+        get("identities/?identifier=" + "x" * 2100, client),
+        get("identities/kim/", client),
+        get("flags/kim", client),
+        get("nothing/here/", client),
+        get("caf%C3%A9/%FF/", client),
         as_json("POST", "identities/", client, traits),
         as_json("POST", "identities/", server, traits, in_chunks=True),
         as_json("POST", "identities", server, {**traits, "transient": True}),
@@ -88,24 +119,82 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
         as_json("POST", "bulk-identities/", server, [traits, {"identifier": "ada"}]),
         as_json("PUT", "flags/", client, {}),
         as_json("DELETE", "flags/", client, b""),
+        as_json("GET", "flags/", client, {}),
+        as_json("POST", "environment-document/", server, {}),
         *(
             Exchange(method, f"{API}/{path}", headers)
             for path in ("flags/", "identities/?identifier=kim", "environment-document/", "nothing/")
             for method, headers in [
                 ("HEAD", (client,)),
                 ("HEAD", (server,)),
+                ("HEAD", (server, GZIP)),
                 ("OPTIONS", (client,)),
-                (
-                    "OPTIONS",
-                    (
-                        ("Origin", "https://shop.example.org"),
-                        ("Access-Control-Request-Method", "GET"),
-                        ("Access-Control-Request-Headers", "x-environment-key"),
-                    ),
-                ),
+                ("OPTIONS", (ORIGIN, *PREFLIGHT)),
+                ("OPTIONS", (ORIGIN, *PREFLIGHT[:1])),
+                ("OPTIONS", (("Origin", "null"), *PREFLIGHT)),
+                ("OPTIONS", (("Origin", f"https://{'x' * 5000}"), *PREFLIGHT)),
             ]
         ),
     ]
+
+
+def with_keys(keys: Iterable[str]) -> list[Exchange]:
+    """Return what is asked with each of these keys."""
+    return [
+        Exchange(method, f"{API}/{path}", (("X-Environment-Key", key), ORIGIN))
+        for key in keys
+        for method, path in [
+            ("GET", "flags/"),
+            ("GET", "flags/?feature=secret"),
+            ("GET", "identities/?identifier=kim"),
+            ("GET", "environment-document/"),
+            ("HEAD", "flags/"),
+            ("OPTIONS", "flags/"),
+        ]
+    ]
+
+
+@pytest.fixture
+def world(transactional_db) -> World:
+    world = build_world("acme")
+    for name, fields in {"naïve ✓": {}, "secret": {"is_server_key_only": True}}.items():
+        Feature.objects.create(project=world.project, name=name, initial_value="yes", **fields)
+    return world
+
+
+def differences(world: World, exchanges: list[Exchange]) -> list[str]:
+    """Return what Django without a feed, Django beside the server and the server don't answer alike."""
+
+    def answer(ask, exchange: Exchange):
+        # All find the same identities.
+        Identity.objects.exclude(pk=world.identity.pk).delete()
+        Identity.objects.filter(pk=world.identity.pk).update(traits=world.identity.traits)
+        return comparable(ask(exchange))
+
+    Identity.objects.exclude(pk=world.identity.pk).delete()  # with overrides, which raises the revision
+    alone = [answer(ask_django, exchange) for exchange in exchanges]
+    with running_server() as server:
+        both = [(answer(ask_django, each), answer(server.ask, each)) for each in exchanges]
+    return [
+        f"{exchange}\n  {first}\n  {beside}\n  {served}"
+        for exchange, first, (beside, served) in zip(exchanges, alone, both, strict=True)
+        if not first == beside == served
+    ]
+
+
+def assert_alike(world: World, exchanges: list[Exchange]) -> None:
+    found = differences(world, exchanges)
+    assert not found, "\n".join(found)
+
+
+GZIPPED = {
+    "ENABLE_GZIP_COMPRESSION": True,
+    "MIDDLEWARE": [
+        settings.MIDDLEWARE[0],
+        "django.middleware.gzip.GZipMiddleware",
+        *settings.MIDDLEWARE[1:],
+    ],
+}
 
 
 @pytest.mark.parametrize(
@@ -113,49 +202,199 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
     [
         {},
         {"ALLOWED_HOSTS": ["flags.example.org"]},
+        {"ALLOWED_HOSTS": ["localhost"]},
         {"ALLOWED_HOSTS": ["flags.example.org"], "USE_X_FORWARDED_HOST": True},
-        {"SECURE_SSL_REDIRECT": True, "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")},
+        {"SECURE_SSL_REDIRECT": True},
+        {
+            "SECURE_SSL_REDIRECT": True,
+            "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+            "SECURE_HSTS_SECONDS": 60,
+        },
         {"CORS_ALLOW_ALL_ORIGINS": False, "CORS_ALLOWED_ORIGINS": ["https://shop.example.org"]},
+        {"CORS_ALLOW_ALL_ORIGINS": False, "CORS_ALLOWED_ORIGINS": ["https://other.example.org"]},
         {"CORS_ALLOW_CREDENTIALS": True},
+        GZIPPED,
+        {"FLAGS_MAX_AGE_SECONDS": 30},
     ],
     ids=lambda variant: " ".join(variant) or "as shipped",
 )
-def test_the_server_answers_as_django_does(transactional_db, variant):
-    world = build_world("acme")
-    differences = []
-
-    with override_settings(**variant, GUNICORN_THREADS=1):
-        django = WSGIHandler()
-        front = asgi.build(django)
-        with served(front) as address:
-            for exchange in exchanges(world.environment.api_key, world.server_key.key, world.feature.name):
-                answers = []
-                for ask in (lambda each: ask_directly(django, each), lambda each: ask_server(address, each)):
-                    # Both find the same identities.
-                    Identity.objects.exclude(pk=world.identity.pk).delete()
-                    answers.append(comparable(ask(exchange)))
-                if answers[0] != answers[1]:
-                    differences.append((str(exchange), *answers))
-            end_connections(front)
-
-    assert not differences, "\n".join(map(str, differences))
+def test_the_server_answers_as_django_does(world, variant):
+    with override_settings(**variant):
+        assert_alike(world, exchanges(world.environment.api_key, world.server_key.key, world.feature.name))
 
 
-def test_a_key_in_a_header_that_wsgi_would_fold_is_no_key(transactional_db):
-    world = build_world("acme")
-    front = asgi.build(WSGIHandler())
+def test_keys_of_every_kind_are_answered_alike(world):
+    keys = world.environment.server_side_keys
+    switched_off = keys.create(name="switched off", active=False).key
+    deleted = Environment.objects.create(project=world.project, name="Deleted")
+    deleted.delete()
 
-    with served(front) as address, connected(address) as connection:
-        answer = connection.ask(
-            request(target=f"{API}/flags/", headers=[("X_Environment_Key", world.environment.api_key)])
-        )
-        end_connections(front)
+    assert_alike(
+        world,
+        with_keys([switched_off, deleted.api_key, "unknown", "ser.unknown", "", "\xe9\xff", "k" * 5000]),
+    )
+
+
+def test_an_environment_that_hides_everything_is_answered_alike(world):
+    Environment.objects.update(hide_sensitive_data=True, hide_disabled_flags=True)
+
+    assert_alike(world, with_keys([world.environment.api_key, world.server_key.key]))
+
+
+def test_an_organisation_that_has_stopped_serving_is_refused_alike(world):
+    type(world.organisation).objects.update(stop_serving_flags=True)
+    asked = with_keys([world.environment.api_key, world.server_key.key])
+
+    assert_alike(world, asked)
+    assert ask_django(asked[0]).status == 403
+
+
+def test_the_lane_leaves_to_django_only_what_is_out_of_the_ordinary(world):
+    """Add what the lane learns to answer by itself."""
+    client = ("X-Environment-Key", world.environment.api_key)
+    server_side = ("X-Environment-Key", world.server_key.key)
+    in_lane = [
+        get("flags/", client),
+        get("flags", client),
+        get("%66lags/", client),
+        get("flags/", server_side),
+        get("flags/?feature=secret", client),
+        get(f"flags/?feature={world.feature.name}&x=1", client),
+        get("flags/", client, ("Accept", "text/html"), ("Authorization", "Token x")),
+        get("flags/", client, ORIGIN),
+        get("flags/", client, ("If-None-Match", '"other"')),
+        get("flags/", client, ("X-Burgee-Min-Revision", "1")),
+        get("flags/", ("X-Environment-Key", "unknown")),
+        get("environment-document/", server_side),
+        get("environment-document/", server_side, ("If-Modified-Since", FAR_FUTURE)),
+        get("environment-document/", client),
+        get("flags/", client, GZIP),
+        get("flags/", client, ("Cookie", "theme=dark")),
+        get("flags/", client, ("Content-Length", "0")),
+        Exchange("HEAD", f"{API}/flags/", (client,)),
+        Exchange("HEAD", f"{API}/environment-document/", (server_side,)),
+        Exchange("OPTIONS", f"{API}/flags/", (ORIGIN, *PREFLIGHT)),
+        Exchange("OPTIONS", f"{API}/environment-document/", (ORIGIN, *PREFLIGHT)),
+    ]
+    left_to_django = []
+
+    with running_server() as server:
+        for exchange in in_lane:
+            server.reached_django = 0
+            server.ask(exchange)
+            if server.reached_django:
+                left_to_django.append(str(exchange))
+
+    assert left_to_django == []
+
+
+@pytest.fixture(params=["Django alone", "the server"])
+def ask(request, world):
+    if request.param == "Django alone":
+        yield ask_django
+    else:
+        with running_server() as server:
+            yield server.ask
+
+
+@pytest.mark.parametrize("path", ["flags/", "flags/?feature=acme_feature", "environment-document/"])
+def test_an_etag_is_304_until_something_changes(world, ask, path):
+    def visit(**headers: str):
+        key = ("X-Environment-Key", world.server_key.key)
+        return ask(get(path, key, *headers.items()))
+
+    first = visit()
+    etag, revision = first.header("etag"), int(first.header("x-burgee-revision"))
+    again = {"If-None-Match": f'"x", W/{etag}'}
+    known = visit(**again)
+    FeatureState.objects.filter(environment=world.environment, feature=world.feature).update(
+        string_value="changed"
+    )
+    changed = visit(**again, **{"X-Burgee-Min-Revision": str(revision + 1)})
+
+    assert (known.status, known.body, known.header("etag")) == (304, b"", etag)
+    assert known.header("content-length") is None
+    assert (changed.status, changed.header("x-burgee-revision")) == (200, str(revision + 1))
+    assert changed.header("etag") != etag
+
+
+def test_a_revision_that_nobody_has_yet_is_503_at_all_doors(world):
+    key = ("X-Environment-Key", world.environment.api_key)
+    wants_more = get("flags/", key, ("X-Burgee-Min-Revision", "1000000"))
+
+    assert_alike(world, [wants_more])
+    answer = ask_django(wants_more)
+    assert (answer.status, answer.header("retry-after")) == (503, "1")
+
+
+def test_the_kinds_of_keys_have_etags_of_their_own(world):
+    keys = world.server_key.key, world.environment.api_key
+
+    answers = [ask_django(get("flags/", ("X-Environment-Key", key))) for key in keys]
+
+    assert answers[0].header("etag") != answers[1].header("etag")
+    assert [len(answer.json()) for answer in answers] == [4, 3]
+
+
+@pytest.mark.parametrize("path", ["flags/", "environment-document/"])
+def test_who_takes_gzip_is_sent_gzip(world, path):
+    key = ("X-Environment-Key", world.server_key.key)
+
+    with override_settings(ENABLE_GZIP_COMPRESSION=True), running_server() as server:
+        plain, packed = server.ask(get(path, key)), server.ask(get(path, key, GZIP))
+
+    assert gzip.decompress(packed.body) == plain.body
+    assert packed.header("content-encoding") == "gzip"
+    assert packed.header("content-length") == str(len(packed.body))
+    assert packed.header("etag") != plain.header("etag")
+    vary = "X-Environment-Key, Accept-Encoding, origin"
+    assert (packed.header("vary"), plain.header("vary")) == (vary, vary)
+
+
+def test_an_etag_is_304_in_whichever_encoding(world):
+    key = ("X-Environment-Key", world.environment.api_key)
+
+    with override_settings(ENABLE_GZIP_COMPRESSION=True), running_server() as server:
+        packed = server.ask(get("flags/", key, GZIP))
+        known = ("If-None-Match", packed.header("etag") or "")
+        again, plainly = server.ask(get("flags/", key, GZIP, known)), server.ask(get("flags/", key, known))
+
+    assert (again.status, again.header("etag")) == (304, packed.header("etag"))
+    assert plainly.status == 304
+
+
+def test_nothing_is_compressed_unless_the_operator_wants_it(world):
+    with running_server() as server:
+        answer = server.ask(get("flags/", ("X-Environment-Key", world.environment.api_key), GZIP))
+
+    assert answer.header("content-encoding") is None
+
+
+def test_caches_may_keep_flags_where_the_operator_says_so(world, settings):
+    settings.FLAGS_MAX_AGE_SECONDS = 30
+    to_client, to_server = (
+        ask_django(get("flags/", ("X-Environment-Key", key)))
+        for key in (world.environment.api_key, world.server_key.key)
+    )
+    document = ask_django(get("environment-document/", ("X-Environment-Key", world.server_key.key)))
+
+    assert to_client.header("cache-control") == "public, max-age=30"
+    assert to_server.header("cache-control") == "private, max-age=30"
+    assert to_client.header("expires") is None
+    assert "no-store" in (document.header("cache-control") or "")
+
+
+def test_a_key_in_a_header_that_wsgi_would_fold_is_no_key(world):
+    key = ("X_Environment_Key", world.environment.api_key)
+
+    with running_server() as server:
+        answer = server.ask(get("flags/", key))
 
     assert answer.status == 403
 
 
-def test_threads_keep_their_database_connection(transactional_db):
-    world = build_world("acme")
+def test_threads_keep_their_database_connection(world, monkeypatch):
+    monkeypatch.setitem(connections["default"].settings_dict, "CONN_MAX_AGE", 60)
     backends = set()
 
     def noting_backend(environ, start_response):
@@ -164,20 +403,11 @@ def test_threads_keep_their_database_connection(transactional_db):
             backends.add(connections["default"].connection.get_backend_pid())
         return response
 
-    with override_settings(GUNICORN_THREADS=1):
-        connections["default"].settings_dict["CONN_MAX_AGE"] = 60
-        front = asgi.build(noting_backend)
-        with served(front) as address, connected(address) as connection:
-            for _ in range(5):
-                answer = connection.ask(
-                    request(
-                        target=f"{API}/identities/?identifier=kim",  # not answered from memory
-                        headers=[("X-Environment-Key", world.environment.api_key)],
-                    )
-                )
-                assert answer.status == 200
-            end_connections(front)
+    listing = get("projects/", ("Authorization", f"Token {world.token}"))
+    with running_server(noting_backend) as server:
+        statuses = [server.ask(listing).status for _ in range(5)]
 
+    assert statuses == [200] * 5
     assert len(backends) == 1
 
 
