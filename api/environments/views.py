@@ -8,9 +8,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import generics, mixins, viewsets
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core.errors import InvalidInput
 from environments.models import Environment, ServerSideKey
+from environments.revisions import REVISION_HEADER, current_revision_of
 from environments.scope import InEnvironment, environment_with
 from environments.serializers import (
     EnvironmentDetailSerializer,
@@ -40,6 +43,13 @@ from projects.scope import InProject
         parameters=[OpenApiParameter("project", OpenApiTypes.INT, required=True, description="Its id.")]
     ),
     create=extend_schema(request=NewEnvironmentSerializer, responses={201: EnvironmentSerializer}),
+    retrieve=extend_schema(
+        parameters=[
+            OpenApiParameter(
+                REVISION_HEADER, str, OpenApiParameter.HEADER, response=True, description="Its revision."
+            )
+        ]
+    ),
 )
 class EnvironmentViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
     """Environments, by their client-side keys. A key of somebody else's gets 403, an unknown one 404."""
@@ -65,6 +75,13 @@ class EnvironmentViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
             raise NotFound
         self.check_object_permissions(self.request, environment)
         return environment
+
+    def retrieve(self, request: Request, *args: Any, **path: Any) -> Response:
+        environment = self.get_object()
+        content = self.get_serializer(environment).data
+        # Read after the rest: who then asks an SDK endpoint for it sees at least what stands here.
+        revision = current_revision_of(environment.pk)
+        return Response(content, headers={REVISION_HEADER: str(revision)})
 
     def perform_create(self, serializer: Any) -> None:
         fields = dict(serializer.validated_data)

@@ -5,6 +5,7 @@ answer: `{"traits": [{}, {"trait_key": ["This field may not be blank."]}]}`, in 
 REST framework. Nothing is read from a body that has one fault.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -21,12 +22,13 @@ T = TypeVar("T")
 LONGEST_IDENTIFIER = 2000
 MOST_IDENTITIES = 100
 MOST_PARAMETERS = 1000
-LONGEST_REVISION = 18
 
 REQUIRED = "This field is required."
 NULL = "This field may not be null."
 BLANK = "This field may not be blank."
 
+_ONE_REVISION = re.compile(r"\d{1,18}", re.ASCII)
+_SEVERAL_REVISIONS = re.compile(r"\d{1,10}=\d{1,18}(, ?\d{1,10}=\d{1,18})*", re.ASCII)
 _TRUE = frozenset({True, "true", "True", "TRUE", "yes", "1"})
 _FALSE = frozenset({False, "false", "False", "FALSE", "no", "0"})
 
@@ -81,13 +83,22 @@ def read_query(query: bytes) -> dict[str, str]:
     return dict(pairs)
 
 
-def read_min_revision(header: str | None) -> int | None:
-    """Return the revision that a request wants at least."""
+def read_min_revision(header: str | None, environment_id: int) -> int | None:
+    """Return the revision that a request wants its environment to be at, at least; None: any.
+
+    Args:
+        header: what a change was answered: `17`, or `3=17, 4=9` where it concerned several environments.
+    """
     if header is None:
         return None
-    if not (header.isascii() and header.isdecimal() and len(header) <= LONGEST_REVISION):
-        raise ValidationError({"detail": "X-Burgee-Min-Revision is a revision's number."})
-    return int(header)
+    if _ONE_REVISION.fullmatch(header):
+        return int(header)
+    if not _SEVERAL_REVISIONS.fullmatch(header):
+        raise ValidationError(
+            {"detail": "X-Burgee-Min-Revision is what X-Burgee-Revision was: 17, or 3=17, 4=9."}
+        )
+    revisions = dict(each.strip().split("=") for each in header.split(","))
+    return int(revisions[str(environment_id)]) if str(environment_id) in revisions else None
 
 
 def read_identifier(given: object) -> str:

@@ -15,14 +15,13 @@ from django.utils.http import http_date, parse_etags, parse_http_date_safe
 from core.version import VERSION
 from engine.evaluation import Evaluation
 from engine.flags import Flag
+from environments.revisions import REVISION_HEADER
 from sdk.contents import encode
 from sdk.identities import KnownIdentity, KnownTrait
 from sdk.snapshots import Snapshot, array
 
 UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
-REVISION_HEADER = "X-Burgee-Revision"
 DEGRADED_HEADER = "X-Burgee-Degraded"
-MIN_REVISION_HEADER = "X-Burgee-Min-Revision"
 # How the ETag of a compressed body ends: it is another representation.
 GZIP_ETAG_END = '-gzip"'
 FEATURE_NOT_FOUND = "Given feature not found"

@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "environments.middleware.PublishedRevisionsMiddleware",
     "core.middleware.RehearsalMiddleware",
 ]
 ROOT_URLCONF = "app.urls"
@@ -339,6 +340,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
     "SERVE_AUTHENTICATION": [],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "environments.openapi.describe_revisions",
+    ],
     # Named here and not by a hash of their values, so that a new value doesn't rename the type.
     "ENUM_NAME_OVERRIDES": {
         "FeatureTypeEnum": "features.models.feature.FeatureType",

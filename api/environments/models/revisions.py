@@ -11,6 +11,8 @@ from django.db import models
 
 # What listeners subscribe to; the payload is `environment:revision:nonce`.
 REVISION_CHANNEL = "environment_revisions"
+# What the session that commits is told, followed by `environment=revision` for each that was raised.
+PUBLISHED = "published revisions:"
 
 _RAISE = f"""
 WITH drained AS (
@@ -59,7 +61,10 @@ LOOP
     PERFORM pg_notify(
         '{REVISION_CHANNEL}', raised.environment_id || ':' || raised.revision || ':' || raised.nonce
     );
+    published := published || ' ' || raised.environment_id || '=' || raised.revision;
 END LOOP;
+-- The one level that no setting keeps from the client.
+RAISE INFO '{PUBLISHED}%', published;
 RETURN NULL;
 """  # noqa: S608
 
@@ -126,6 +131,7 @@ class Touch(models.Model):
                     ("whole_projects", "integer[]"),
                     ("environments", "integer[]"),
                     ("raised", "record"),
+                    ("published", "text := ''"),
                 ],
                 func=_RAISE,
             )

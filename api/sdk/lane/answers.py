@@ -79,8 +79,8 @@ class Answers:
             ValidationError: what it wants is no revision; Django says so.
             KeyRefused, KeyUnchecked, RevisionNotReached: `refused` says how to answer.
         """
-        wanted = read_min_revision(request.text(_MIN_REVISION))
         access = self._live.get(key) or await self._live.load(key)
+        wanted = read_min_revision(request.text(_MIN_REVISION), access.snapshot.environment_id)
         if wanted is None or access.snapshot.name.number >= wanted:
             return access
         snapshot = await self._live.reach(access.snapshot.environment_id, wanted)

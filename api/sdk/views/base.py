@@ -13,12 +13,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from environments.models import Environment
+from environments.revisions import MIN_REVISION_HEADER
 from sdk.authentication import EnvironmentAccess, EnvironmentKeyAuthentication
 from sdk.encodings import accepts_gzip, encoded, vary
 from sdk.identities import TraitPolicy
 from sdk.inputs import read_min_revision, read_query
 from sdk.keys import UNKNOWN_KEY
-from sdk.payloads import DEGRADED_HEADER, MIN_REVISION_HEADER, SdkResponse
+from sdk.payloads import DEGRADED_HEADER, SdkResponse
 from sdk.snapshots import Snapshot
 from sdk.store import REACH_SECONDS, RevisionNotReached, snapshots
 
@@ -57,9 +58,10 @@ class SdkView(APIView):
 
     @cached_property
     def snapshot(self) -> Snapshot:
-        wanted = read_min_revision(self.request.headers.get(MIN_REVISION_HEADER))
+        environment_id = self.access.environment_id
+        wanted = read_min_revision(self.request.headers.get(MIN_REVISION_HEADER), environment_id)
         try:
-            return snapshots.reached(self.access.environment_id, wanted or 0, within_seconds=REACH_SECONDS)
+            return snapshots.reached(environment_id, wanted or 0, within_seconds=REACH_SECONDS)
         except Environment.DoesNotExist as error:  # deleted since the key was looked up
             raise PermissionDenied(UNKNOWN_KEY) from error
         except RevisionNotReached as late:
