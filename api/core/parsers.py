@@ -32,7 +32,7 @@ def parse_json(body: bytes) -> Any:
             digits (4,300), nesting by its recursion limit.
     """
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite_float)
+        return _DECODER.decode(body.decode("utf-8"))
     except RecursionError as error:
         raise ValueError("The document is nested too deeply.") from error
 
@@ -46,3 +46,6 @@ def _finite_float(text: str) -> float:
     if math.isinf(number):
         raise ValueError(f"The number {text[:20]} is out of range.")
     return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite_float)

@@ -34,13 +34,16 @@ def trait_value(given: object) -> TraitValue:
     Raises:
         ValueError: it can't be a trait; the message says why, for people.
     """
-    if isinstance(given, bool | float):
+    if isinstance(given, str):
+        text = given
+    elif isinstance(given, bool | float):
         return given
-    if isinstance(given, int):
+    elif isinstance(given, int):
         if SMALLEST_INTEGER <= given <= LARGEST_INTEGER:
             return given
-        given = str(given)
-    text = given if isinstance(given, str) else _compact_json(given)
+        text = str(given)
+    else:
+        text = _compact_json(given)
     if len(text) > LONGEST_STRING:
         raise ValueError(VALUE_TOO_LONG)
     if reason := unstorable_text(text):

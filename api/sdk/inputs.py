@@ -226,15 +226,14 @@ class _Fields:
 def _each(items: list[object], reader: Callable[[object], T]) -> list[T]:
     """Read every item of a list; its errors stand at the places of the items, `{}` at those of good ones."""
     read: list[T] = []
-    errors: list[Any] = []
-    for item in items:
+    errors: dict[int, Any] = {}
+    for place, item in enumerate(items):
         try:
             read.append(reader(item))
-            errors.append({})
         except ValidationError as error:
-            errors.append(error.detail)
-    if len(read) < len(items):
-        raise ValidationError(errors)
+            errors[place] = error.detail
+    if errors:
+        raise ValidationError([errors.get(place, {}) for place in range(len(items))])
     return read
 
 
@@ -252,6 +251,12 @@ def _traits(given: object) -> dict[str, GivenTrait]:
 
 
 def _trait(item: object) -> tuple[str, GivenTrait]:
+    if isinstance(item, dict) and "trait_key" in item and "trait_value" in item:
+        try:
+            value, transient = read_trait_value(item["trait_value"]), _boolean(item.get("transient"))
+            return read_trait_key(item["trait_key"]), GivenTrait(value, transient)
+        except ValidationError:
+            pass  # it is read again, to tell of all that is wrong with it
     fields = _Fields(item)
     key = fields.read("trait_key", read_trait_key)
     value = fields.read("trait_value", read_trait_value)
@@ -271,9 +276,11 @@ def _named_identity(given: object) -> str:
 def _text(given: object, *, longest: int, blank: bool) -> str:
     if given is None:
         raise ValidationError([NULL])
-    if isinstance(given, bool) or not isinstance(given, str | int | float):
-        raise ValidationError(["Not a valid string."])
-    text = str(given).strip()
+    if not isinstance(given, str):
+        if isinstance(given, bool) or not isinstance(given, int | float):
+            raise ValidationError(["Not a valid string."])
+        given = str(given)
+    text = given.strip()
     if not text and not blank:
         raise ValidationError([BLANK])
     if len(text) > longest:
@@ -285,7 +292,7 @@ def _text(given: object, *, longest: int, blank: bool) -> str:
 
 def _boolean(given: object) -> bool:
     # Ruby's and the JavaScript SDK's null is a false.
-    if given is None:
+    if given is None or given is False:
         return False
     if isinstance(given, bool | int | str):
         if given in _TRUE:
