@@ -7,7 +7,7 @@ replaces the whole state: nothing is inherited.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.dependencies import FlagResolver
@@ -137,14 +137,6 @@ class CompiledEnvironment:
         subject = self._subject(identity)
         matching, _ = self._match_segments(subject, self._own_states(overrides))
         return [segment.context for segment in matching]
-
-    def possible_flags(self) -> Iterator[Flag]:
-        """Give every flag that evaluating can choose, identity overrides and dependency errors apart."""
-        for state in self._features.values():
-            yield from state.flags()
-        for candidates in self._candidates.values():
-            for _, state in candidates:
-                yield from state.flags()
 
     def _subject(self, identity: Identity) -> Subject:
         key = identity.key or f"{self._environment_key}_{identity.identifier}"

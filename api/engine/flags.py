@@ -82,14 +82,6 @@ class FeatureState:
     def has_variants(self) -> bool:
         return bool(self._bands)
 
-    def flags(self) -> Iterator[Flag]:
-        """Give every flag that this state can evaluate to."""
-        yield self.plain
-        if self._bands:
-            yield self._control
-            for _, flag in self._bands:
-                yield flag
-
 
 def _bands(
     feature: FeatureContext, variants: Sequence[VariantContext], segment: SegmentContext | None

@@ -16,10 +16,11 @@ from core.version import VERSION
 from documents.builder import BuiltEnvironment, build, updated_at
 from documents.rows import EnvironmentRows, Revision, RevisionName
 from engine.documents import EnvironmentDocument
-from sdk.flag_items import FeatureItem, feature_item
+from sdk.feature_items import FeatureItem, feature_item
 from sdk.keys import key_name
 from sdk.overrides import EncodedOverrides, IdentityOverrides, OverridesIndex
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 # Of the part apart from the document, of the document, and of the overrides of identities.
 _LENGTHS = struct.Struct("!QQQ")
 _UNNAMED = uuid.UUID(int=0)
@@ -29,7 +30,7 @@ _END = b"]}"
 
 def encode(value: object) -> bytes:
     """Return a value's compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 class ServedSettings(NamedTuple):

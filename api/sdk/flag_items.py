@@ -1,79 +1,77 @@
-"""One flag as SDKs are answered it: `{"id": 311, "feature": {...}, "feature_state_value": "blue", ...}`."""
+"""One flag as SDKs are answered it, in JSON: `{"id": 311, "feature": {...}, "enabled": true, ...}`."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from engine.documents import Value
 from engine.flags import CONTROL, Flag
-from features.models import Feature, FeatureType
+from features.models import FeatureType
+from sdk.contents import encode
+from sdk.feature_items import FeatureItem
 
 _SPLIT = "SPLIT"
 
 
-class FeatureItem(TypedDict):
-    """A feature in an answer. An environment that hides sensitive data shows id, name and type of it."""
+@dataclass(frozen=True, slots=True)
+class ServedFeature:
+    """A feature in memory: `item` is what answers show of it, in JSON, which takes a third of the room."""
 
     id: int
-    name: str
-    created_date: str | None
-    description: str | None
-    initial_value: str | None
-    default_enabled: bool | None
-    type: str
+    is_multivariate: bool
+    item: bytes
+
+    @classmethod
+    def of(cls, item: FeatureItem) -> "ServedFeature":
+        return cls(item["id"], item["type"] == FeatureType.MULTIVARIATE, encode(item))
 
 
-class FlagItem(TypedDict):
-    """What `flags/` answers for one feature. `feature_segment` is null, always: SDKs disagree on its type."""
+@dataclass(frozen=True, slots=True)
+class FlagItems:
+    """Writes the flags of one environment.
 
-    id: int | None
-    feature: FeatureItem
-    feature_state_value: Value
-    environment: int | None
-    identity: int | None
-    feature_segment: None
-    enabled: bool
+    Attributes:
+        features: by name.
+    """
 
+    environment_id: int
+    features: Mapping[str, ServedFeature]
+    hides_sensitive_data: bool
 
-class IdentityFlagItem(FlagItem):
-    """What `identities/` answers for one feature."""
+    def in_environment(self, flag: Flag) -> bytes:
+        """Return a flag as `flags/` answers it."""
+        return b"{%b}" % self._fields(flag)
 
-    variant: str | None
+    def of_identity(self, flag: Flag) -> bytes:
+        """Return a flag as `identities/` answers it: with the variant that was drawn."""
+        variant = variant_on_the_wire(flag, self.features[flag.name])
+        return b'{%b,"variant":%b}' % (self._fields(flag), encode(variant))
 
-
-def feature_item(feature: Feature, *, hides_sensitive_data: bool) -> FeatureItem:
-    shown = not hides_sensitive_data
-    return {
-        "id": feature.pk,
-        "name": feature.name,
-        "created_date": feature.created_date.isoformat().replace("+00:00", "Z") if shown else None,
-        "description": feature.description if shown else None,
-        "initial_value": feature.initial_value if shown else None,
-        "default_enabled": feature.default_enabled if shown else None,
-        "type": feature.type,
-    }
-
-
-def flag_item(
-    flag: Flag, feature: FeatureItem, *, environment_id: int, hides_sensitive_data: bool
-) -> FlagItem:
-    """Return a flag's item; the metadata of the winning state says which rows it comes from."""
-    origin = flag.feature["metadata"] or {}
-    shown = not hides_sensitive_data
-    return {
-        "id": origin["feature_state_id"] if shown else None,
-        "feature": feature,
-        "feature_state_value": flag.value,
-        "environment": environment_id if shown else None,
-        "identity": origin["identity_id"] if shown else None,
-        "feature_segment": None,
-        "enabled": flag.enabled,
-    }
+    def _fields(self, flag: Flag) -> bytes:
+        # The metadata of the winning state says which rows the flag comes from.
+        origin = flag.feature["metadata"] or {}
+        state_id, identity_id, environment_id = (
+            (None, None, None)
+            if self.hides_sensitive_data
+            else (origin["feature_state_id"], origin["identity_id"], self.environment_id)
+        )
+        # `feature_segment` is null, always: SDKs disagree on its type.
+        return (
+            b'"id":%b,"feature":%b,"feature_state_value":%b,"environment":%b,"identity":%b,'
+            b'"feature_segment":null,"enabled":%b'
+        ) % (
+            encode(state_id),
+            self.features[flag.name].item,
+            encode(flag.value),
+            encode(environment_id),
+            encode(identity_id),
+            encode(flag.enabled),
+        )
 
 
-def variant_on_the_wire(flag: Flag, feature: FeatureItem) -> str | None:
+def variant_on_the_wire(flag: Flag, feature: ServedFeature) -> str | None:
     """Return the key of the variant that was drawn; where none was, `control` if the feature has variants.
 
     By the feature's type, also where the winning state has no weights: the engine then says null.
     """
-    if feature["type"] != FeatureType.MULTIVARIATE:
+    if not feature.is_multivariate:
         return None
     return flag.variant if flag.reason.startswith(_SPLIT) else CONTROL

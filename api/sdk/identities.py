@@ -24,8 +24,7 @@ class KnownTrait(NamedTuple):
     transient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KnownIdentity:
+class KnownIdentity(NamedTuple):
     identifier: str
     traits: Mapping[str, KnownTrait]
 
@@ -63,7 +62,9 @@ def anonymous_identifier(traits: Mapping[str, GivenTrait]) -> str:
     """
     if not traits:
         return uuid.uuid4().hex
-    text = "".join(f"{key}{trait.value}" for key, trait in sorted(traits.items()) if trait.value is not None)
+    text = "".join(
+        [f"{key}{trait.value}" for key, trait in sorted(traits.items()) if trait.value is not None]
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -18,7 +18,7 @@ from engine.flags import Flag
 from environments.revisions import REVISION_HEADER
 from sdk.contents import encode
 from sdk.identities import KnownIdentity, KnownTrait
-from sdk.snapshots import Snapshot, array
+from sdk.snapshots import Snapshot
 
 UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
 DEGRADED_HEADER = "X-Burgee-Degraded"
@@ -78,7 +78,7 @@ def identity(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool) -> Sd
 def identities(snapshot: Snapshot, known: Iterable[KnownIdentity], *, to_server: bool) -> SdkResponse:
     """Answer several identities, in their order."""
     bodies = (_identity_body(snapshot, each, to_server=to_server) for each in known)
-    return SdkResponse(200, array(bodies), _headers(snapshot))
+    return SdkResponse(200, b"[%b]" % b",".join(bodies), _headers(snapshot))
 
 
 def identity_flag(
@@ -86,13 +86,13 @@ def identity_flag(
 ) -> SdkResponse:
     """Answer one flag of an identity; its name has to be exact."""
     found = _evaluate(snapshot, known).flags.get(feature_name)
-    shown = found is not None and snapshot.shows(found, to_server=to_server)
-    return _one_item(snapshot, snapshot.identity_item(found) if found and shown else None)
+    item = snapshot.identity_items.of(found, to_server=to_server) if found else b""
+    return _one_item(snapshot, item or None)
 
 
 def identity_flags(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool) -> SdkResponse:
     """Answer an identity's flags without the identity, as old clients ask for them."""
-    body = _flag_items(snapshot, _evaluate(snapshot, known), to_server=to_server)
+    body = b"[%b]" % _flag_items(snapshot, known, to_server=to_server)
     return SdkResponse(200, body, _headers(snapshot))
 
 
@@ -105,9 +105,9 @@ def identity_with_segments(
     snapshot: Snapshot, known: KnownIdentity, segments: list[dict[str, Any]], *, to_server: bool
 ) -> SdkResponse:
     """Answer an identity as old clients know it: `{"flags": [...], "traits": [...], "segments": [...]}`."""
-    body = b'{"flags":%b,"traits":%b,"segments":%b}' % (
-        _flag_items(snapshot, _evaluate(snapshot, known), to_server=to_server),
-        encode(_trait_items(snapshot, known)),
+    body = b'{"flags":[%b],"traits":[%b],"segments":%b}' % (
+        _flag_items(snapshot, known, to_server=to_server),
+        _trait_items(snapshot, known),
         encode([{**each, "description": None} for each in segments])
         if snapshot.settings.hides_sensitive_data
         else encode(segments),
@@ -117,7 +117,7 @@ def identity_with_segments(
 
 def variants(snapshot: Snapshot, feature_id: int, *, to_server: bool) -> SdkResponse:
     """Answer what values a feature may have: `{"control_value": "blue", "options": [{"value": "green"}]}`."""
-    name = next((name for name, feature in snapshot.features.items() if feature["id"] == feature_id), "")
+    name = next((name for name, feature in snapshot.features.items() if feature.id == feature_id), "")
     found = _find_flag(snapshot, name, to_server=to_server)
     if found is None:
         return _one_item(snapshot, None)
@@ -158,26 +158,30 @@ def trait_item(key: str, trait: KnownTrait) -> dict[str, Any]:
     return {"id": None, "trait_key": key, "trait_value": trait.value, "transient": trait.transient}
 
 
-def _trait_items(snapshot: Snapshot, known: KnownIdentity) -> list[dict[str, Any]]:
+def _trait_items(snapshot: Snapshot, known: KnownIdentity) -> bytes:
+    """Return the members of the array of an identity's traits: `trait_item` of each, encoded."""
     if snapshot.settings.hides_sensitive_data:
-        return []
-    return [trait_item(key, trait) for key, trait in sorted(known.traits.items())]
+        return b""
+    return b",".join(
+        [
+            b'{"id":null,"trait_key":%b,"trait_value":%b,"transient":%b}'
+            % (encode(key), encode(trait.value), b"true" if trait.transient else b"false")
+            for key, trait in sorted(known.traits.items())
+        ]
+    )
 
 
 def _identity_body(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool) -> bytes:
-    return b'{"identifier":%b,"traits":%b,"flags":%b}' % (
+    return b'{"identifier":%b,"traits":[%b],"flags":[%b]}' % (
         encode(known.identifier),
-        encode(_trait_items(snapshot, known)),
-        _flag_items(snapshot, _evaluate(snapshot, known), to_server=to_server),
+        _trait_items(snapshot, known),
+        _flag_items(snapshot, known, to_server=to_server),
     )
 
 
-def _flag_items(snapshot: Snapshot, evaluation: Evaluation, *, to_server: bool) -> bytes:
-    return array(
-        snapshot.identity_item(each)
-        for each in evaluation.flags.values()
-        if snapshot.shows(each, to_server=to_server)
-    )
+def _flag_items(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool) -> bytes:
+    """Return the members of the array of an identity's flags."""
+    return snapshot.identity_items.joined(_evaluate(snapshot, known).flags.values(), to_server=to_server)
 
 
 def _evaluate(snapshot: Snapshot, known: KnownIdentity) -> Evaluation:
@@ -198,11 +202,7 @@ def _one_item(snapshot: Snapshot, item: bytes | None) -> SdkResponse:
 
 
 def _headers(snapshot: Snapshot) -> dict[str, str]:
-    # Unix seconds with a fraction; a whole second is written 1689172003.0.
-    return {
-        UPDATED_AT_HEADER: str(snapshot.updated_at.timestamp()),
-        REVISION_HEADER: str(snapshot.name.number),
-    }
+    return {UPDATED_AT_HEADER: snapshot.updated_at_seconds, REVISION_HEADER: str(snapshot.name.number)}
 
 
 def _validated(snapshot: Snapshot, *, to_server: bool) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Snapshots: what is compiled of each environment. Immutable; putting one in its place is one assignment."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,8 +16,9 @@ from engine.flags import Flag
 from engine.subjects import Identity
 from identities.traits import TraitValue
 from sdk.compression import compress
-from sdk.contents import Content, ServedSettings, encode
-from sdk.flag_items import FeatureItem, flag_item, variant_on_the_wire
+from sdk.contents import Content, ServedSettings
+from sdk.flag_items import FlagItems, ServedFeature
+from sdk.fragments import Fragments, Visibility
 from sdk.keys import NOT_SERVING, KeyRefused, is_server_side
 from sdk.overrides import IdentityOverrides
 
@@ -27,7 +28,7 @@ class Snapshot:
     """One environment at one revision, ready to answer from.
 
     Attributes:
-        features: what answers show of each feature, by name, in the order of ids.
+        features: by name, in the order of ids.
         server_only: the names of the features that client-side keys don't see.
         identity_overrides: feature states of single identities, by identifier and feature name.
         keys: what opens it, by `key_name`, and the Unix seconds until which it does.
@@ -38,7 +39,7 @@ class Snapshot:
     revision: Revision
     project_id: int
     compiled: CompiledEnvironment
-    features: Mapping[str, FeatureItem]
+    features: Mapping[str, ServedFeature]
     server_only: frozenset[str]
     identity_overrides: IdentityOverrides
     settings: ServedSettings
@@ -57,6 +58,11 @@ class Snapshot:
     @property
     def updated_at(self) -> datetime:
         return self.revision.updated_at
+
+    @cached_property
+    def updated_at_seconds(self) -> str:
+        """Unix seconds with a fraction; a whole second is written `1689172003.0`."""
+        return str(self.updated_at.timestamp())
 
     def access(self, name: str) -> "Access | None":
         """Return what the key of this name opens here; None where it opens nothing, or no longer.
@@ -80,18 +86,16 @@ class Snapshot:
 
     def shows(self, flag: Flag, *, to_server: bool) -> bool:
         """Whether answers to servers, or to clients, carry this flag."""
-        return (flag.enabled or not self.settings.hides_disabled_flags) and (
-            to_server or flag.name not in self.server_only
-        )
-
-    def identity_item(self, flag: Flag) -> bytes:
-        """Return a flag as `identities/` answers it, in JSON."""
-        # Flags of identity overrides are made while evaluating; all others are known beforehand.
-        return self._identity_items.get(flag) or self._encoded(flag)
+        return self.visibility.shows(flag, to_server=to_server)
 
     def environment_item(self, flag: Flag) -> bytes:
         """Return a flag as `flags/` answers it, in JSON."""
-        return encode(self._item(flag))
+        return self._flag_items.in_environment(flag)
+
+    @cached_property
+    def identity_items(self) -> Fragments:
+        """Flags as `identities/` answers them."""
+        return Fragments(self._flag_items.of_identity, self.visibility)
 
     @cached_property
     def flags_to_servers(self) -> bytes:
@@ -127,28 +131,21 @@ class Snapshot:
         return {name.lower(): name for name in self.features}
 
     @cached_property
-    def _identity_items(self) -> Mapping[Flag, bytes]:
-        return {flag: self._encoded(flag) for flag in self.compiled.possible_flags()}
+    def visibility(self) -> Visibility:
+        return Visibility(self.settings.hides_disabled_flags, self.server_only)
+
+    @cached_property
+    def _flag_items(self) -> FlagItems:
+        return FlagItems(self.environment_id, self.features, self.settings.hides_sensitive_data)
 
     def _flags_body(self, *, to_server: bool) -> bytes:
         flags = self.compiled.evaluate(None).flags.values()
-        return array(self.environment_item(flag) for flag in flags if self.shows(flag, to_server=to_server))
-
-    def _encoded(self, flag: Flag) -> bytes:
-        variant = variant_on_the_wire(flag, self.features[flag.name])
-        return encode({**self._item(flag), "variant": variant})
-
-    def _item(self, flag: Flag) -> Any:
-        return flag_item(
-            flag,
-            self.features[flag.name],
-            environment_id=self.environment_id,
-            hides_sensitive_data=self.settings.hides_sensitive_data,
-        )
+        shown = (flag for flag in flags if self.shows(flag, to_server=to_server))
+        return b"[%b]" % b",".join(map(self.environment_item, shown))
 
     def prepare(self) -> "Snapshot":
         """Encode now, where nobody waits, what the first answers would have to."""
-        _ = self.flags_to_servers, self.flags_to_clients, self.names_in_lower_case, self._identity_items
+        _ = self.flags_to_servers, self.flags_to_clients
         return self
 
 
@@ -160,18 +157,13 @@ class Access:
     is_server_side: bool
 
 
-def array(items: Iterable[bytes]) -> bytes:
-    """Return the JSON array of encoded items."""
-    return b"[" + b",".join(items) + b"]"
-
-
 def compile_snapshot(content: Content) -> Snapshot:
     """Return the snapshot of a content, ready to answer."""
     return Snapshot(
         revision=content.revision,
         project_id=content.project_id,
         compiled=_compiled(content),
-        features={feature["name"]: feature for feature in content.features},
+        features={feature["name"]: ServedFeature.of(feature) for feature in content.features},
         server_only=content.server_only,
         identity_overrides=content.identity_overrides,
         settings=content.settings,
@@ -204,10 +196,11 @@ def _note_origin(context: FeatureContext, state: FeatureStateDocument, content: 
 
 
 def _size_bytes(content: Content) -> int:
-    # Measured: bodies and what is compiled take about nine times as much as the document; overrides of
-    # identities three times as much as they do in it, once each has been asked for.
+    # Measured: bodies, what is compiled and the fragments of answers take about ten times as much as the
+    # document (a quarter of it are fragments); overrides of identities three times as much as they do in it,
+    # once each has been asked for.
     overrides = content.identity_overrides
     others = len(content.document_body)
     if content.document["use_identity_overrides_in_local_eval"]:
         others -= overrides.size_bytes
-    return 50_000 + 9 * others + 3 * overrides.size_bytes
+    return 10_000 + 10 * others + 3 * overrides.size_bytes

@@ -140,13 +140,16 @@ def _features(names):
     )
 
 
+FEATURES = _features(st.sampled_from(FEATURE_NAMES))
+
+
 def _segments(key, rules):
     return st.fixed_dictionaries(
         {
             "key": st.just(key),
             "name": st.sampled_from(("one", "two", f"segment {key}")),
             "rules": rules,
-            "overrides": st.lists(_features(st.sampled_from(FEATURE_NAMES)), max_size=4),
+            "overrides": st.lists(FEATURES, max_size=4),
         },
         optional={"metadata": st.sampled_from(({"id": int(key), "source": "api"}, {}))},
     )

@@ -43,7 +43,10 @@ def answers(snapshot: Snapshot) -> list[object]:
         snapshot.document_body,
         snapshot.flags_to_servers,
         snapshot.flags_to_clients,
-        [[snapshot.identity_item(flag) for flag in each.flags.values()] for each in evaluations],
+        [
+            [snapshot.identity_items.of(flag, to_server=True) for flag in each.flags.values()]
+            for each in evaluations
+        ],
         [[(flag.value, flag.reason) for flag in each.flags.values()] for each in evaluations],
     ]
 

@@ -510,13 +510,13 @@ def test_a_worker_below_the_floor_takes_what_its_neighbour_knows_though_the_data
 
 def test_memory_is_bounded_and_the_least_recently_used_leave(start, project):
     environments = [Environment.objects.create(project=project, name=f"{number}") for number in range(6)]
-    worker = start(most_bytes=250_000)
+    worker = start(most_bytes=50_000)
 
     for environment in environments:
         worker.load(environment.api_key)
 
     state = worker.live.state()
-    assert state["snapshot_bytes"] <= 250_000
+    assert state["snapshot_bytes"] <= 50_000
     assert state["snapshots_evicted"] == 6 - state["snapshots"]
     assert worker.live.get(environments[0].api_key) is None
     assert worker.live.get(environments[5].api_key)

@@ -80,8 +80,9 @@ def test_a_transaction_sees_its_own_changes_and_leaves_nothing_behind(store, env
 
 
 def test_the_least_recently_read_environment_is_forgotten_first(project, compiled):
-    store = SnapshotStore(most_bytes=130_000)  # room for two
     one, two, three = (Environment.objects.create(project=project, name=name) for name in "abc")
+    room_for_two = 5 * SnapshotStore().current(one.pk).size_bytes // 2
+    store = SnapshotStore(most_bytes=room_for_two)
     for environment in (one, two, one, three):
         store.current(environment.pk)
 
