@@ -13,15 +13,16 @@ from core.asgi.lifespan import Lifespan
 from core.asgi.rehearsal import Rehearsals
 from sdk.lane.routes import sdk_lane
 from sdk.live import LiveSnapshots
+from sdk.live_identities import LiveIdentities
 from sdk.store import snapshots
 
 
 def build(django_application: WSGIApplication) -> Front:
     """Return the ASGI application, with Django as the door behind the lane."""
-    live = LiveSnapshots(snapshots)
+    live, identities = LiveSnapshots(snapshots), LiveIdentities()
     return Front(
-        lifespan=Lifespan([live.running]),
-        lane=sdk_lane(live, Rehearsals(django_application)),
+        lifespan=Lifespan([live.running, identities.running]),
+        lane=sdk_lane(live, identities, Rehearsals(django_application)),
         django=DjangoDoor(
             django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
         ),

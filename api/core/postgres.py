@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,7 +66,9 @@ class AsyncConnection:
             raise
         return connection
 
-    async def execute(self, sql: str, parameters: Sequence[Any] = (), *, deadline_seconds: float) -> Rows:
+    async def execute(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, deadline_seconds: float
+    ) -> Rows:
         """Run one statement and return its rows.
 
         Raises:

@@ -10,11 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from identities.batches import StoredIdentity, TraitChanges
+from django.db import DataError, IntegrityError
+from rest_framework.exceptions import ValidationError
+
+from identities.batches import IdentityKey, StoredIdentity, TraitChanges
 from identities.selectors import stored_identities
 from identities.services import store_traits
 from identities.traits import TraitValue
 from sdk.inputs import GivenIdentity, GivenTrait
+
+# Not expected: what an SDK sends has been checked for all that the database is known to refuse.
+UNSTORABLE = "The database can't store these traits."
 
 
 class KnownTrait(NamedTuple):
@@ -37,21 +43,68 @@ class TraitPolicy:
     stores_traits: bool
 
 
-def know(environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy) -> list[KnownIdentity]:
-    """Store what is to be stored, and return the identities with all their traits, in the order given.
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Whom a request is about.
+
+    Attributes:
+        known: the identities with all their traits, in the order given.
+        is_persisted: whether everything that should be stored is.
+        away_seconds: for how long the database has been away that should have said what is stored; None: it
+            has said.
+    """
+
+    known: list[KnownIdentity]
+    is_persisted: bool = True
+    away_seconds: int | None = None
+
+
+class EnvironmentGone(Exception):
+    """The environment was deleted since its key was looked up: nothing can be stored in it."""
+
+
+def know_directly(environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy) -> Knowledge:
+    """Store what is to be stored, and return the identities with all their traits.
 
     At most two queries, however many identities: one for those that are stored, one for transient ones.
+
+    Raises:
+        EnvironmentGone: answer that the key is unknown.
     """
-    asked = given if policy.accepts_traits else [_without_traits(each) for each in given]
+    asked = [accepted(each, policy) for each in given]
     named = [each for each in asked if each.identifier]
-    stored = _store(environment_id, [each for each in named if not each.transient], policy)
+    stored = store_directly(
+        [changes_of(environment_id, each, policy) for each in named if not each.transient]
+    )
     read = stored_identities(environment_id, {each.identifier for each in named if each.transient})
-    return [
-        _known(each, (read if each.transient else stored).get(each.identifier))
-        if each.identifier
-        else _anonymous(each)
-        for each in asked
-    ]
+    return Knowledge(
+        [
+            known(
+                each,
+                read.get(each.identifier)
+                if each.transient
+                else stored.get((environment_id, each.identifier)),
+            )
+            if each.identifier
+            else anonymous(each)
+            for each in asked
+        ]
+    )
+
+
+def store_directly(batch: Sequence[TraitChanges]) -> dict[IdentityKey, StoredIdentity]:
+    """Store changes, as `store_traits` does.
+
+    Raises:
+        EnvironmentGone: answer that the key is unknown.
+        ValidationError: the database can't hold what is to be stored.
+    """
+    try:
+        return store_traits(batch)
+    except IntegrityError as error:
+        raise EnvironmentGone from error
+    except DataError as error:
+        raise ValidationError({"detail": UNSTORABLE}) from error
 
 
 def anonymous_identifier(traits: Mapping[str, GivenTrait]) -> str:
@@ -68,29 +121,27 @@ def anonymous_identifier(traits: Mapping[str, GivenTrait]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _store(
-    environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy
-) -> dict[str, StoredIdentity]:
-    changes = [
-        _changes(environment_id, each)
-        if policy.stores_traits
-        else TraitChanges(environment_id, each.identifier)
-        for each in given
-    ]
-    return {identity.identifier: identity for identity in store_traits(changes).values()}
+def accepted(given: GivenIdentity, policy: TraitPolicy) -> GivenIdentity:
+    """Return what counts of what a request says of an identity."""
+    return given if policy.accepts_traits else GivenIdentity(given.identifier, given.transient)
 
 
-def _changes(environment_id: int, given: GivenIdentity) -> TraitChanges:
-    lasting = {key: trait.value for key, trait in given.traits.items() if not trait.transient}
-    return TraitChanges(
-        environment_id,
-        given.identifier,
-        {key: value for key, value in lasting.items() if value is not None},
-        frozenset(key for key, value in lasting.items() if value is None),
-    )
+def changes_of(environment_id: int, given: GivenIdentity, policy: TraitPolicy) -> TraitChanges:
+    """Return what is to be stored of an accepted identity that isn't transient."""
+    if not given.traits or not policy.stores_traits:
+        return TraitChanges(environment_id, given.identifier)
+    values, removed = {}, []
+    for key, (value, transient) in given.traits.items():
+        if transient:
+            continue
+        if value is None:
+            removed.append(key)
+        else:
+            values[key] = value
+    return TraitChanges(environment_id, given.identifier, values, frozenset(removed))
 
 
-def _known(given: GivenIdentity, stored: StoredIdentity | None) -> KnownIdentity:
+def known(given: GivenIdentity, stored: StoredIdentity | None) -> KnownIdentity:
     """Lay the request's traits over the stored ones; a null one hides what it lies over."""
     traits = {key: KnownTrait(value) for key, value in stored.traits.items()} if stored else {}
     for key, (value, transient) in given.traits.items():
@@ -101,14 +152,11 @@ def _known(given: GivenIdentity, stored: StoredIdentity | None) -> KnownIdentity
     return KnownIdentity(given.identifier, traits)
 
 
-def _anonymous(given: GivenIdentity) -> KnownIdentity:
+def anonymous(given: GivenIdentity) -> KnownIdentity:
+    """Return nobody in particular with the request's traits."""
     traits = {
         key: KnownTrait(trait.value, transient=True)
         for key, trait in given.traits.items()
         if trait.value is not None
     }
     return KnownIdentity(anonymous_identifier(given.traits), traits)
-
-
-def _without_traits(given: GivenIdentity) -> GivenIdentity:
-    return GivenIdentity(given.identifier, given.transient)

@@ -115,6 +115,12 @@ def read_switch(given: str) -> bool:
     return given.strip().lower() in {"true", "1", "yes"}
 
 
+def read_identity_in_query(parameters: Mapping[str, str]) -> GivenIdentity:
+    """Read the parameters of `GET identities/`."""
+    identifier = named("identifier", read_identifier, parameters.get("identifier"))
+    return GivenIdentity(identifier, read_switch(parameters.get("transient", "")))
+
+
 def read_identity(body: object) -> GivenIdentity:
     """Read the body of `POST identities/`."""
     fields = _Fields(body)

@@ -22,6 +22,7 @@ from sdk.snapshots import Snapshot
 
 UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
 DEGRADED_HEADER = "X-Burgee-Degraded"
+PERSISTED_HEADER = "X-Burgee-Persisted"
 # How the ETag of a compressed body ends: it is another representation.
 GZIP_ETAG_END = '-gzip"'
 FEATURE_NOT_FOUND = "Given feature not found"
@@ -146,6 +147,19 @@ def document(
     if seen_at is not None and changed_at <= seen_at and unmistakable:
         return SdkResponse(304, b"", headers)
     return whole
+
+
+def unsettled(is_persisted: bool, away_seconds: int | None) -> dict[str, str]:
+    """Return the headers of an answer that the database had its part in, or should have had.
+
+    Args:
+        is_persisted: whether everything that should be stored is.
+        away_seconds: for how long the database hasn't said what is stored; None: it has.
+    """
+    headers = {} if is_persisted else {PERSISTED_HEADER: "false"}
+    if away_seconds is not None:
+        headers[DEGRADED_HEADER] = str(away_seconds)
+    return headers
 
 
 def missing_identifier() -> SdkResponse:

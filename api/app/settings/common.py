@@ -194,6 +194,11 @@ SNAPSHOT_MEMORY_BYTES = env.integer(
     384 * 1024 * 1024,
     help="Memory that snapshots may take in each process; the least recently used leave.",
 )
+TRAIT_BUFFER_BYTES = env.integer(
+    "TRAIT_BUFFER_BYTES",
+    16 * 1024 * 1024,
+    help="Memory of each process for traits that wait for the database; what no longer fits is lost.",
+)
 
 # ---------------------------------------------------------------------------------------------
 # Counts
@@ -307,6 +312,7 @@ CORS_EXPOSE_HEADERS = [
     "flagsmith-version",
     "x-burgee-revision",
     "x-burgee-degraded",
+    "x-burgee-persisted",
 ]
 
 REST_FRAMEWORK: dict[str, Any] = {

@@ -97,6 +97,14 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
         get("identities/", client),
         get("identities/?identifier=caf%C3%A9%20%E2%82%AC", client),
         get("identities/?identifier=" + "x" * 2100, client),
+        get("identities?identifier=%20kim%20&feature=secret", client),
+        get("identities/?identifier=kim&feature=secret", server),
+        get(f"identities/?identifier=kim&feature={feature.upper()}", server),
+        get("identities/?identifier=nobody&transient=TRUE", client, ORIGIN),
+        get("identities/?identifier=a%00b", client),
+        get("identities/?identifier=%FF", client),
+        *(get("identities/?identifier=kim", client, ("X-Burgee-Min-Revision", n)) for n in ["1", "x"]),
+        get("identities/?identifier=kim", client, JSON, GZIP),
         get("identities/kim/", client),
         get("flags/kim", client),
         get("nothing/here/", client),
@@ -110,6 +118,21 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
         as_json("POST", "identities/", client, b'{"identifier": NaN}'),
         as_json("POST", "identities/", client, b"[" * 10_000),
         as_json("POST", "identities/", client, b"\xff\xfe"),
+        *(as_json("POST", "identities/", client, given) for given in identities()),
+        *(
+            as_json("POST", "bulk-identities/", client, {"data": given})
+            for given in [
+                [],
+                [{"identifier": "kim"}, {"identifier": "kim", "transient": True}],
+                [{"identifier": "two", "traits": traits_of(n=n)} for n in (1, 2)],
+                [{"identifier": "kim"}, {"identifier": True}],
+                [{"identifier": "kim"}] * 101,
+            ]
+        ),
+        *(
+            Exchange("POST", f"{API}/identities/", (client, ("Content-Type", content_type)), kim)
+            for content_type in ["application/json; charset=utf-8", "APPLICATION/JSON", ""]
+        ),
         Exchange("POST", f"{API}/identities/", (client,), kim),
         Exchange("POST", f"{API}/identities/", (client, ("Content-Type", "text/plain")), kim),
         as_json(
@@ -138,6 +161,28 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
     ]
 
 
+def traits_of(**values) -> list[dict[str, object]]:
+    return [{"trait_key": key, "trait_value": value} for key, value in values.items()]
+
+
+def identities() -> list[dict[str, object]]:
+    """Return what may be posted about an identity, and what may not."""
+    return [
+        {"identifier": "kim"},
+        {"identifier": "kim", "traits": traits_of(plan="pro", age=30, score=1.0, beta=True)},
+        {"identifier": "kim", "traits": traits_of(plan=None, big=10**30, huge=1e300, list=[1, {}])},
+        {"identifier": "zoë", "traits": traits_of(plan="é✓\u2028")},
+        {"identifier": "kim", "traits": [{**traits_of(age=31)[0], "transient": True}]},
+        {"identifier": "kim", "transient": True, "traits": traits_of(plan="pro")},
+        {"identifier": 17, "traits": None, "transient": None, "more": 1},
+        {"identifier": None, "traits": traits_of(plan="pro", beta=True)},
+        {"traits": traits_of(plan="pro", nothing=None)},
+        {"identifier": True},
+        {"identifier": "kim", "traits": traits_of(plan="x" * 2001)},
+        {"identifier": "kim", "traits": traits_of(**{"": 1})},
+    ]
+
+
 def with_keys(keys: Iterable[str]) -> list[Exchange]:
     """Return what is asked with each of these keys."""
     return [
@@ -147,6 +192,7 @@ def with_keys(keys: Iterable[str]) -> list[Exchange]:
             ("GET", "flags/"),
             ("GET", "flags/?feature=secret"),
             ("GET", "identities/?identifier=kim"),
+            ("GET", "identities/?identifier=kim&transient=1"),
             ("GET", "environment-document/"),
             ("HEAD", "flags/"),
             ("OPTIONS", "flags/"),
@@ -275,6 +321,15 @@ def test_the_lane_leaves_to_django_only_what_is_out_of_the_ordinary(world):
         Exchange("HEAD", f"{API}/environment-document/", (server_side,)),
         Exchange("OPTIONS", f"{API}/flags/", (ORIGIN, *PREFLIGHT)),
         Exchange("OPTIONS", f"{API}/environment-document/", (ORIGIN, *PREFLIGHT)),
+        get("identities/?identifier=kim", client),
+        get("identities?identifier=kim&transient=true", server_side),
+        get("identities/?identifier=kim&feature=unknown", client, GZIP),
+        get("identities/?identifier=kim", client, JSON, ("X-Burgee-Min-Revision", "1")),
+        get("identities/?identifier=kim", ("X-Environment-Key", "unknown")),
+        *(as_json("POST", "identities/", client, given) for given in identities()[:9]),
+        as_json("POST", "identities/", client, {"identifier": "kim"}, in_chunks=True),
+        as_json("POST", "bulk-identities/", client, {"data": identities()[:9]}),
+        Exchange("OPTIONS", f"{API}/identities/", (ORIGIN, *PREFLIGHT)),
     ]
     left_to_django = []
 

@@ -3,15 +3,18 @@
 from core.asgi.rehearsal import Rehearsals
 from sdk.lane.answers import Answers
 from sdk.lane.dispatch import Lane
+from sdk.lane.identities import ManyIdentities, OneIdentity
 from sdk.lane.reads import Reads, document, flags
 from sdk.live import LiveSnapshots
+from sdk.live_identities import LiveIdentities
 
 
-def sdk_lane(live: LiveSnapshots, rehearsals: Rehearsals) -> Lane:
+def sdk_lane(live: LiveSnapshots, identities: LiveIdentities, rehearsals: Rehearsals) -> Lane:
     """Return the lane of a worker.
 
     Args:
         live: the snapshots that are fed.
+        identities: what is known of identities.
         rehearsals: what the middleware makes of requests.
     """
     answers = Answers(live, rehearsals)
@@ -19,5 +22,7 @@ def sdk_lane(live: LiveSnapshots, rehearsals: Rehearsals) -> Lane:
         {
             "/api/v1/flags": Reads(answers, flags),
             "/api/v1/environment-document": Reads(answers, document, is_for_servers=True),
+            "/api/v1/identities": OneIdentity(answers, identities),
+            "/api/v1/bulk-identities": ManyIdentities(answers, identities),
         }
     )

@@ -1,7 +1,8 @@
 """What all SDK endpoints have in common."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, cast
 
 from django.http import HttpResponse
@@ -14,12 +15,14 @@ from rest_framework.views import APIView
 
 from environments.models import Environment
 from environments.revisions import MIN_REVISION_HEADER
+from identities.batches import TraitChanges
+from sdk import live_identities
 from sdk.authentication import EnvironmentAccess, EnvironmentKeyAuthentication
 from sdk.encodings import accepts_gzip, encoded, vary
-from sdk.identities import TraitPolicy
-from sdk.inputs import read_min_revision, read_query
+from sdk.identities import EnvironmentGone, KnownIdentity, TraitPolicy
+from sdk.inputs import GivenIdentity, read_min_revision, read_query
 from sdk.keys import UNKNOWN_KEY
-from sdk.payloads import DEGRADED_HEADER, SdkResponse
+from sdk.payloads import DEGRADED_HEADER, SdkResponse, unsettled
 from sdk.snapshots import Snapshot
 from sdk.store import REACH_SECONDS, RevisionNotReached, snapshots
 
@@ -51,6 +54,8 @@ class SdkView(APIView):
     permission_classes = []  # the key is the permission
     throttle_classes = []  # some SDKs answer a 429 by asking again, for as long as it lasts
     content_negotiation_class = AlwaysJson
+    # Headers that tell what couldn't be asked of the database, or not be stored.
+    _unsettled: Mapping[str, str] = MappingProxyType({})
 
     @property
     def access(self) -> EnvironmentAccess:
@@ -89,6 +94,8 @@ class SdkView(APIView):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self._unsettled.items():
+            response[name] = value
         if isinstance(request.auth, EnvironmentAccess):
             degraded = snapshots.degraded_seconds(request.auth.environment_id)
             if degraded is not None:
@@ -98,6 +105,22 @@ class SdkView(APIView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         return {**super().default_response_headers, "Vary": vary()}
+
+    def know(self, given: Sequence[GivenIdentity]) -> list[KnownIdentity]:
+        """Store what is to be stored of identities, and return them with all their traits."""
+        try:
+            knowledge = live_identities.know(self.access.environment_id, given, self.trait_policy)
+        except EnvironmentGone as error:
+            raise PermissionDenied(UNKNOWN_KEY) from error
+        self._unsettled = unsettled(knowledge.is_persisted, knowledge.away_seconds)
+        return knowledge.known
+
+    def store(self, batch: Sequence[TraitChanges]) -> None:
+        try:
+            is_persisted = live_identities.store(batch)
+        except EnvironmentGone as error:
+            raise PermissionDenied(UNKNOWN_KEY) from error
+        self._unsettled = unsettled(is_persisted, None)
 
     def answered(self, answer: SdkResponse) -> HttpResponse:
         """Return the answer in the encoding that the client takes."""

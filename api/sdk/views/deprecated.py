@@ -6,7 +6,6 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from identities.services import store_traits
 from sdk import payloads
 from sdk.identities import KnownTrait
 from sdk.inputs import (
@@ -27,14 +26,13 @@ from sdk.serializers import (
     TraitValueSerializer,
 )
 from sdk.views.base import SdkView
-from sdk.views.identities import KnowsIdentities
 from sdk.views.traits import SetsTraits
 from segments.models import Segment
 
 TRAIT_VALUE_MISSING = "Trait value not provided"
 
 
-class IdentityFlagsView(KnowsIdentities):
+class IdentityFlagsView(SdkView):
     @extend_schema(
         operation_id="get_flags_of_identity",
         tags=["sdk"],
@@ -43,11 +41,11 @@ class IdentityFlagsView(KnowsIdentities):
     )
     def get(self, request: Request, identifier: str) -> HttpResponse:
         """The flags of an identity, which is stored if need be."""
-        known = self.know(_in_path(identifier))
+        (known,) = self.know([_in_path(identifier)])
         return self.answered(payloads.identity_flags(self.snapshot, known, to_server=self.to_server))
 
 
-class IdentityView(KnowsIdentities):
+class IdentityView(SdkView):
     @extend_schema(
         operation_id="get_identity_with_segments",
         tags=["sdk"],
@@ -56,7 +54,7 @@ class IdentityView(KnowsIdentities):
     )
     def get(self, request: Request, identifier: str) -> HttpResponse:
         """The flags, traits and segments of an identity, which is stored if need be."""
-        known = self.know(_in_path(identifier))
+        (known,) = self.know([_in_path(identifier)])
         segment_ids = payloads.matching_segment_ids(self.snapshot, known)
         segments = Segment.objects.filter(id__in=segment_ids).order_by("id")
         return self.answered(
@@ -85,7 +83,7 @@ class IdentityTraitView(SetsTraits):
             raise ValidationError({"detail": TRAIT_VALUE_MISSING})
         key = named("trait_key", read_trait_key, trait_key)
         given = GivenTraitOf(_in_path(identifier).identifier, key, value)
-        store_traits([self.changes(given)])
+        self.store([self.changes(given)])
         return Response(payloads.trait_item(given.key, KnownTrait(value)))
 
 

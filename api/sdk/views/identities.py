@@ -5,8 +5,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from sdk import payloads
-from sdk.identities import KnownIdentity, know
-from sdk.inputs import GivenIdentity, named, read_identifier, read_identities, read_identity, read_switch
+from sdk.inputs import read_identities, read_identity, read_identity_in_query
 from sdk.serializers import (
     DETAIL,
     INVALID,
@@ -17,14 +16,7 @@ from sdk.serializers import (
 from sdk.views.base import SdkView
 
 
-class KnowsIdentities(SdkView):
-    """Finds whom a request is about."""
-
-    def know(self, given: GivenIdentity) -> KnownIdentity:
-        return know(self.access.environment_id, [given], self.trait_policy)[0]
-
-
-class IdentitiesView(KnowsIdentities):
+class IdentitiesView(SdkView):
     """An identity's flags. Asking for them stores the identity, unless it is transient."""
 
     @extend_schema(
@@ -38,10 +30,10 @@ class IdentitiesView(KnowsIdentities):
         responses={200: SdkIdentitySerializer, 400: INVALID, 403: DETAIL, 404: DETAIL},
     )
     def get(self, request: Request) -> HttpResponse:
-        given = self._given_in_query()
+        given = read_identity_in_query(self.parameters)
         if not given.identifier:
             return self.answered(payloads.missing_identifier())
-        known = self.know(given)
+        (known,) = self.know([given])
         name = self.parameters.get("feature")
         if name:
             return self.answered(payloads.identity_flag(self.snapshot, known, name, to_server=self.to_server))
@@ -54,12 +46,8 @@ class IdentitiesView(KnowsIdentities):
         responses={200: SdkIdentitySerializer, 400: INVALID, 403: DETAIL},
     )
     def post(self, request: Request) -> HttpResponse:
-        known = self.know(read_identity(request.data))
+        (known,) = self.know([read_identity(request.data)])
         return self.answered(payloads.identity(self.snapshot, known, to_server=self.to_server))
-
-    def _given_in_query(self) -> GivenIdentity:
-        identifier = named("identifier", read_identifier, self.parameters.get("identifier"))
-        return GivenIdentity(identifier, read_switch(self.parameters.get("transient", "")))
 
 
 class BulkIdentitiesView(SdkView):
@@ -72,5 +60,5 @@ class BulkIdentitiesView(SdkView):
         responses={200: SdkIdentitySerializer(many=True), 400: INVALID, 403: DETAIL},
     )
     def post(self, request: Request) -> HttpResponse:
-        known = know(self.access.environment_id, read_identities(request.data), self.trait_policy)
+        known = self.know(read_identities(request.data))
         return self.answered(payloads.identities(self.snapshot, known, to_server=self.to_server))

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from identities.batches import TraitChanges
-from identities.services import NotAnIntegerError, increment_trait, store_traits
+from identities.services import NotAnIntegerError, increment_trait
 from sdk.inputs import NULL, GivenTraitOf, read_increment, read_trait, read_traits
 from sdk.serializers import (
     DETAIL,
@@ -58,7 +58,7 @@ class TraitsView(SetsTraits):
         given = read_trait(request.data)
         if given.value is None:
             raise ValidationError({"trait_value": [NULL]})
-        store_traits([self.changes(given)])
+        self.store([self.changes(given)])
         return Response(_echo(given))
 
 
@@ -76,7 +76,7 @@ class BulkTraitsView(SetsTraits):
             given = read_traits(request.data)
         except ValidationError as error:
             raise ValidationError({"detail": INVALID_DATA}) from error
-        store_traits([self.changes(each) for each in given])
+        self.store([self.changes(each) for each in given])
         return Response([_echo(each) for each in given if each.value is not None])
 
 

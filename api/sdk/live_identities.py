@@ -1,0 +1,221 @@
+"""What the workers of a server know of identities: asked in batches, on the event loop.
+
+All that a worker has to store, and all it has to look up, goes through one connection each, many requests
+in one statement (`sdk.batching`). While the database is away identities are evaluated with the traits of
+the request and with what this worker still has to store of them, and what it has to store waits.
+
+What holds for what has waited: within a worker, changes of one identity are made in the order in which they
+came, each at least once, which is as good as once. Workers don't know of each other: a change that waited in
+one is made when the database is back there, also where somebody has changed the same trait through another
+worker in between. Traits carry no time by which the database could tell. Only answers that say
+`X-Burgee-Persisted: false` are followed by that.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import psycopg2
+from django.conf import settings
+from rest_framework.exceptions import ValidationError
+
+from core.reconnecting import Reconnecting
+from identities.batches import (
+    IdentityKey,
+    StoredIdentity,
+    TraitChanges,
+    add_trait_keys,
+    identities_of,
+    look_up,
+    remember_trait_keys,
+    trait_keys_of,
+    unseen_trait_keys,
+    upsert,
+)
+from sdk.batching import Batches, NotPossible, Unanswered
+from sdk.identities import (
+    UNSTORABLE,
+    EnvironmentGone,
+    Knowledge,
+    KnownIdentity,
+    TraitPolicy,
+    accepted,
+    anonymous,
+    changes_of,
+    know_directly,
+    known,
+    store_directly,
+)
+from sdk.inputs import GivenIdentity
+
+_STOP_SECONDS = 5.0
+# Of a Python object, a dictionary's entry and a text, beside what is in them.
+_ENTRY_BYTES, _TRAIT_BYTES = 600, 150
+
+
+class LiveIdentities:
+    """The identities of one worker, from `start` to `stop`."""
+
+    def __init__(self) -> None:
+        self._stores = Reconnecting("burgee identities, stored")
+        self._reads = Reconnecting("burgee identities, read")
+        self._to_store: Batches[IdentityKey, TraitChanges, StoredIdentity] = Batches(
+            self._store,
+            merge=TraitChanges.then,
+            size_bytes=_size_bytes,
+            most_bytes=settings.TRAIT_BUFFER_BYTES,
+        )
+        self._to_read: Batches[IdentityKey, None, StoredIdentity] = Batches(
+            self._read, merge=lambda earlier, later: None
+        )
+
+    def start(self) -> None:
+        """Start taking requests. After forking."""
+        self.loop = asyncio.get_running_loop()
+        self._to_store.start()
+        self._to_read.start()
+
+    async def stop(self) -> None:
+        """Store what is still waiting, as far as that is possible."""
+        await asyncio.gather(self._to_store.stop(_STOP_SECONDS), self._to_read.stop(0))
+        self._stores.close()
+        self._reads.close()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Take requests inside the block, those of Django's threads as well."""
+        global _live
+        self.start()
+        _live = self
+        try:
+            yield
+        finally:
+            _live = None
+            await self.stop()
+
+    async def know(
+        self, environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy
+    ) -> Knowledge:
+        """Store what is to be stored, and return the identities with all their traits.
+
+        Never waits for a database that is away.
+
+        Raises:
+            EnvironmentGone: answer that the key is unknown.
+            ValidationError: the database can't hold what is to be stored.
+        """
+        asked = [accepted(each, policy) for each in given]
+        answers = [self._ask(environment_id, each, policy) for each in asked]
+        if len(answers) > 1:  # so that none is left alone when another one fails
+            await asyncio.gather(*filter(None, answers), return_exceptions=True)
+        known_ones: list[KnownIdentity] = []
+        is_persisted, away_seconds = True, None
+        for each, answer in zip(asked, answers, strict=True):
+            if answer is None:
+                known_ones.append(anonymous(each))
+                continue
+            key = environment_id, each.identifier
+            stored: StoredIdentity | None
+            try:
+                stored = await answer
+            except Unanswered:
+                stored = None
+                is_persisted &= each.transient
+                away_seconds = self._away_seconds()
+            except NotPossible as error:
+                raise _refusal(error) from error
+            if (each.transient or away_seconds is not None) and (
+                unsettled := self._to_store.unsettled(key)
+            ) is not None:
+                stored = _changed(stored, unsettled)
+            known_ones.append(known(each, stored))
+        return Knowledge(known_ones, is_persisted, away_seconds)
+
+    async def store(self, batch: Sequence[TraitChanges]) -> bool:
+        """Store changes, and return whether they are durable already.
+
+        Raises:
+            EnvironmentGone: answer that the key is unknown.
+            ValidationError: the database can't hold what is to be stored.
+        """
+        answers = [self._to_store.ask((each.environment_id, each.identifier), each) for each in batch]
+        outcomes = await asyncio.gather(*answers, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, NotPossible):
+                raise _refusal(outcome) from outcome
+        return not any(isinstance(outcome, Unanswered) for outcome in outcomes)
+
+    def state(self) -> dict[str, float]:
+        """Return what metrics and readiness show."""
+        return {
+            f"identities_{name}_{what}": value
+            for name, batches, connection in (
+                ("stored", self._to_store, self._stores),
+                ("read", self._to_read, self._reads),
+            )
+            for what, value in {**batches.state(), "connections_lost": connection.lost_count}.items()
+        }
+
+    def _ask(
+        self, environment_id: int, given: GivenIdentity, policy: TraitPolicy
+    ) -> "asyncio.Future[StoredIdentity | None] | None":
+        if not given.identifier:
+            return None
+        key = environment_id, given.identifier
+        if given.transient:
+            return self._to_read.ask(key, None)
+        return self._to_store.ask(key, changes_of(environment_id, given, policy))
+
+    def _away_seconds(self) -> int:
+        since = [each.away_since for each in (self._to_store, self._to_read) if each.away_since is not None]
+        return int(self.loop.time() - min(since)) if since else 0
+
+    async def _store(self, batch: Mapping[IdentityKey, TraitChanges]) -> Mapping[IdentityKey, StoredIdentity]:
+        changes = list(batch.values())
+        unseen = unseen_trait_keys(trait_keys_of(changes))
+        if unseen:
+            await self._stores.execute(*add_trait_keys(unseen))
+            remember_trait_keys(unseen)
+        return identities_of(await self._stores.execute(*upsert(changes)))
+
+    async def _read(self, batch: Mapping[IdentityKey, None]) -> Mapping[IdentityKey, StoredIdentity]:
+        return identities_of(await self._reads.execute(*look_up(batch)))
+
+
+# What runs in this process, if anything does.
+_live: LiveIdentities | None = None
+
+
+def know(environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy) -> Knowledge:
+    """Do as `LiveIdentities.know` does, from a thread; without one running, by queries of its own."""
+    if _live is None:
+        return know_directly(environment_id, given, policy)
+    return asyncio.run_coroutine_threadsafe(_live.know(environment_id, given, policy), _live.loop).result()
+
+
+def store(batch: Sequence[TraitChanges]) -> bool:
+    """Do as `LiveIdentities.store` does, from a thread; without one running, by queries of its own."""
+    if _live is None:
+        store_directly(batch)
+        return True
+    return asyncio.run_coroutine_threadsafe(_live.store(batch), _live.loop).result()
+
+
+def _changed(stored: StoredIdentity | None, changes: TraitChanges) -> StoredIdentity:
+    """Lay what is still to be stored of an identity over what is stored."""
+    traits = {**(stored.traits if stored else {}), **changes.values}
+    for key in changes.removed:
+        traits.pop(key, None)
+    return StoredIdentity(stored.id if stored else 0, changes.identifier, traits)
+
+
+def _refusal(error: NotPossible) -> Exception:
+    if isinstance(error.__cause__, psycopg2.IntegrityError):
+        return EnvironmentGone()
+    return ValidationError({"detail": UNSTORABLE})
+
+
+def _size_bytes(changes: TraitChanges) -> int:
+    texts = sum(len(value) for value in changes.values.values() if isinstance(value, str))
+    keys = [*changes.values, *changes.removed]
+    return _ENTRY_BYTES + len(changes.identifier) + texts + sum(map(len, keys)) + _TRAIT_BYTES * len(keys)
