@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from analytics.models import (
+    CountsWriter,
     FeatureEvaluationBucket,
     IdentityEvaluationBucket,
     RequestBucket,
@@ -50,3 +51,8 @@ class RequestBucketAdmin(CountsAdmin):
     ]
     list_filter = [*CountsAdmin.list_filter, "resource"]
     search_fields = ["=environment_id", "user_agent", "application_name"]
+
+
+@admin.register(CountsWriter)
+class CountsWriterAdmin(ReadOnlyAdmin):
+    list_display = ["id", "batch", "written_at"]

@@ -6,6 +6,7 @@ document, so no write raises a revision.
 """
 
 from django.db import models
+from django.db.models.functions import Now
 
 from core.digests import Digest
 
@@ -109,3 +110,14 @@ class IdentityEvaluationBucket(models.Model):
 
     def __str__(self) -> str:
         return f"{self.feature_name} for {self.identity_identifier or 'nobody'}: {self.total_count}"
+
+
+class CountsWriter(models.Model):
+    """How far a process has come with writing its counts, so that a batch sent twice counts once."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    batch = models.BigIntegerField()
+    written_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.batch}"

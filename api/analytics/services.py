@@ -1,32 +1,67 @@
-"""Counting evaluations. One statement a request, whatever it carries, and concurrent ones add up."""
+"""Adding counts to their buckets: one statement for many, and concurrent ones add up.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+Rows are written in the order of their keys, so that two processes lock what they share in the same order.
+No statement here sends a notification: those would serialise the commits of everyone.
+"""
 
-from django.db import connection
-from django.utils import timezone
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from analytics.models import BUCKET_MINUTES
+from analytics.tallies import EvaluationKey, RequestKey
 
-# A feature is found whatever the letter case: the JavaScript SDK counts under names in lower case.
-# Sorted, so that two requests lock the buckets they share in the same order.
-_RECORD = """
-WITH given AS (
-    SELECT feature.name AS feature_name, given.identifier, given.enabled, sum(given.count) AS count
-    FROM unnest(%(names)s::text[], %(identifiers)s::text[], %(enabled)s::boolean[], %(counts)s::bigint[])
-        AS given (name, identifier, enabled, count)
-    JOIN features_feature AS feature
-        ON feature.project_id = %(project_id)s
-        AND text_digest(lower(feature.name)) = text_digest(lower(given.name))
-        AND feature.deleted_at IS NULL
-    GROUP BY feature.name, given.identifier, given.enabled
+# What was begun so long ago has been written, or never will be.
+KEPT_WRITERS_DAYS = 7
+
+
+class Batch(NamedTuple):
+    """Which of a process's batches this is; numbers grow."""
+
+    writer: UUID
+    number: int
+
+
+class Statement(NamedTuple):
+    sql: str
+    parameters: Sequence[Any]
+
+
+_ONCE = """
+    INSERT INTO analytics_countswriter AS known (id, batch) VALUES (%s, %s)
+    ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, written_at = now()
+    WHERE known.batch < excluded.batch
+    RETURNING id
+"""
+_ANYWAY = "SELECT 1"
+
+_REQUESTS = """
+WITH news AS ({news})
+INSERT INTO analytics_requestbucket AS bucket
+    (environment_id, started_at, resource, user_agent, application_name, application_version, total_count)
+SELECT
+    environment_id, to_timestamp(quarter * {seconds}), resource,
+    split_part(client, E'\\t', 1), split_part(client, E'\\t', 2), split_part(client, E'\\t', 3), count
+FROM news, unnest(%s::integer[], %s::bigint[], %s::smallint[], %s::text[], %s::bigint[])
+    AS given (environment_id, quarter, resource, client, count)
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (environment_id, started_at, resource, user_agent, application_name, application_version)
+DO UPDATE SET total_count = bucket.total_count + excluded.total_count
+"""
+
+_EVALUATIONS = """
+WITH news AS ({news}),
+given AS (
+    SELECT environment_id, to_timestamp(quarter * {seconds}) AS started_at, name, identifier, enabled, count
+    FROM news, unnest(
+        %s::integer[], %s::bigint[], %s::text[], %s::text[], %s::boolean[], %s::bigint[]
+    ) AS given (environment_id, quarter, name, identifier, enabled, count)
 ), by_identity AS (
     INSERT INTO analytics_identityevaluationbucket AS bucket
         (environment_id, feature_name, identity_identifier, enabled_when_evaluated, started_at, total_count)
-    SELECT %(environment_id)s, feature_name, identifier, enabled, %(started_at)s, count
+    SELECT environment_id, name, identifier, enabled, started_at, count
     FROM given WHERE enabled IS NOT NULL
-    ORDER BY feature_name, identifier, enabled
+    ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (
         environment_id, text_digest(feature_name), text_digest(identity_identifier), enabled_when_evaluated,
         started_at
@@ -34,64 +69,39 @@ WITH given AS (
 )
 INSERT INTO analytics_featureevaluationbucket AS bucket
     (environment_id, feature_name, started_at, total_count)
-SELECT %(environment_id)s, feature_name, %(started_at)s, sum(count) FROM given
-GROUP BY feature_name
-ORDER BY feature_name
+SELECT environment_id, name, started_at, sum(count) FROM given
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
 ON CONFLICT (environment_id, text_digest(feature_name), started_at)
 DO UPDATE SET total_count = bucket.total_count + excluded.total_count
 """
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """`count` evaluations of one feature, for an identity or, with an empty identifier, for nobody."""
+def add_requests(counts: Sequence[tuple[RequestKey, int]], batch: Batch | None = None) -> Statement:
+    """Return the statement that adds requests to their buckets.
 
-    feature_name: str
-    identity_identifier: str
-    enabled: bool
-    count: int
-
-
-def bucket_start(instant: datetime) -> datetime:
-    """Return when the bucket that `instant` falls into began: 10:44:59 falls into 10:30:00."""
-    past = timedelta(
-        minutes=instant.minute % BUCKET_MINUTES, seconds=instant.second, microseconds=instant.microsecond
-    )
-    return instant - past
+    Args:
+        batch: with one, the statement changes nothing if this or a later batch has been written.
+    """
+    return _statement(_REQUESTS, counts, batch)
 
 
-def record_evaluations(*, environment_id: int, project_id: int, counts: Mapping[str, int]) -> None:
-    """Add `{feature name: count}` to the current buckets. Names that the project doesn't have are dropped."""
-    _record(environment_id, project_id, [(name, None, None, count) for name, count in counts.items()])
+def add_evaluations(counts: Sequence[tuple[EvaluationKey, int]], batch: Batch | None = None) -> Statement:
+    """Return the statement that adds evaluations to the buckets of features, and to those of identities."""
+    return _statement(_EVALUATIONS, counts, batch)
 
 
-def record_identity_evaluations(
-    *, environment_id: int, project_id: int, evaluations: Iterable[Evaluation]
-) -> None:
-    """Add evaluations to the features' current buckets and to those of the identities."""
-    _record(
-        environment_id,
-        project_id,
-        [(each.feature_name, each.identity_identifier, each.enabled, each.count) for each in evaluations],
+def forget_old_writers() -> Statement:
+    """Return the statement that deletes what processes of long ago have left."""
+    return Statement(
+        "DELETE FROM analytics_countswriter WHERE written_at < now() - make_interval(days => %s)",
+        [KEPT_WRITERS_DAYS],
     )
 
 
-def _record(
-    environment_id: int, project_id: int, rows: list[tuple[str, str | None, bool | None, int]]
-) -> None:
-    if not rows:
-        return
-    names, identifiers, enabled, counts = (list(column) for column in zip(*rows, strict=True))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RECORD,
-            {
-                "environment_id": environment_id,
-                "project_id": project_id,
-                "started_at": bucket_start(timezone.now()),
-                "names": names,
-                "identifiers": identifiers,
-                "enabled": enabled,
-                "counts": counts,
-            },
-        )
+def _statement(sql: str, counts: Sequence[tuple[Any, int]], batch: Batch | None) -> Statement:
+    news, known = (_ANYWAY, []) if batch is None else (_ONCE, [str(batch.writer), batch.number])
+    columns = zip(*((*key, count) for key, count in counts), strict=True)
+    return Statement(
+        sql.format(news=news, seconds=BUCKET_MINUTES * 60), [*known, *(list(column) for column in columns)]
+    )

@@ -11,6 +11,7 @@ from core.asgi.django_door import DjangoDoor
 from core.asgi.front import Front
 from core.asgi.lifespan import Lifespan
 from core.asgi.rehearsal import Rehearsals
+from sdk import usage
 from sdk.lane.routes import sdk_lane
 from sdk.live import LiveSnapshots
 from sdk.live_identities import LiveIdentities
@@ -21,7 +22,14 @@ def build(django_application: WSGIApplication) -> Front:
     """Return the ASGI application, with Django as the door behind the lane."""
     live, identities = LiveSnapshots(snapshots), LiveIdentities()
     return Front(
-        lifespan=Lifespan([live.running, identities.running]),
+        lifespan=Lifespan(
+            [
+                live.running,
+                identities.running,
+                usage.request_counts.running,
+                usage.evaluation_counts.running,
+            ]
+        ),
         lane=sdk_lane(live, identities, Rehearsals(django_application)),
         django=DjangoDoor(
             django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS

@@ -1,38 +1,35 @@
-"""Evaluations add up in buckets of fifteen minutes."""
+"""Counts add up in buckets of fifteen minutes, whoever writes them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from django.db import connection, connections
-from django.db.models import Sum
 
-from analytics import services
-from analytics.models import FeatureEvaluationBucket, IdentityEvaluationBucket
-from analytics.services import Evaluation, bucket_start
-from environments.models import Environment, EnvironmentRevision
+from analytics.models import (
+    CountsWriter,
+    FeatureEvaluationBucket,
+    IdentityEvaluationBucket,
+    RequestBucket,
+    Resource,
+)
+from analytics.services import Batch, Statement, add_evaluations, add_requests, forget_old_writers
+from environments.models import EnvironmentRevision
 from environments.models.revisions import REVISION_CHANNEL
-from features.models import Feature
-from organisations.models import Organisation
-from projects.models import Project
+
+# Quarters of an hour since 1970.
+HALF_PAST_TEN = datetime(2026, 8, 1, 10, 30, tzinfo=UTC)
+QUARTER = HALF_PAST_TEN.timestamp() // 900
 
 
-def record_evaluations(environment: Environment, counts: dict[str, int]) -> None:
-    services.record_evaluations(
-        environment_id=environment.pk, project_id=environment.project_id, counts=counts
-    )
+def run(statement: Statement) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(*statement)
 
 
-def record_identity_evaluations(environment: Environment, evaluations: list[Evaluation]) -> None:
-    services.record_identity_evaluations(
-        environment_id=environment.pk, project_id=environment.project_id, evaluations=evaluations
-    )
-
-
-def totals() -> dict[str, int]:
-    # Summed: a quarter of an hour may end in the middle of a test.
-    sums = FeatureEvaluationBucket.objects.order_by().values("feature_name").annotate(Sum("total_count"))
-    return {row["feature_name"]: row["total_count__sum"] for row in sums}
+def evaluations() -> dict[str, int]:
+    return dict(FeatureEvaluationBucket.objects.values_list("feature_name", "total_count"))
 
 
 def heard() -> int:
@@ -41,105 +38,105 @@ def heard() -> int:
     return len(connection.connection.notifies)
 
 
-@pytest.mark.parametrize(
-    ("instant", "start"),
-    [
-        (datetime(2026, 8, 1, 10, 30, 0, 0, UTC), datetime(2026, 8, 1, 10, 30, tzinfo=UTC)),
-        (datetime(2026, 8, 1, 10, 44, 59, 999_999, UTC), datetime(2026, 8, 1, 10, 30, tzinfo=UTC)),
-        (datetime(2026, 8, 1, 10, 45, 0, 0, UTC), datetime(2026, 8, 1, 10, 45, tzinfo=UTC)),
-    ],
-)
-def test_a_bucket_holds_a_quarter_of_an_hour(instant, start):
-    assert bucket_start(instant) == start
+def test_requests_of_one_bucket_add_up(db):
+    client = "flagsmith-python-sdk/4.0.0\tshop\t1.2"
+
+    run(add_requests([((7, QUARTER, Resource.FLAGS, client), 12), ((7, QUARTER, Resource.FLAGS, "\t\t"), 1)]))
+    run(add_requests([((7, QUARTER, Resource.FLAGS, client), 3), ((8, QUARTER, Resource.FLAGS, client), 1)]))
+
+    found = RequestBucket.objects.order_by("id").values_list(
+        "environment_id", "user_agent", "application_name", "application_version", "total_count"
+    )
+    assert sorted(found) == [
+        (7, "", "", "", 1),
+        (7, "flagsmith-python-sdk/4.0.0", "shop", "1.2", 15),
+        (8, "flagsmith-python-sdk/4.0.0", "shop", "1.2", 1),
+    ]
+    assert {bucket.started_at for bucket in RequestBucket.objects.all()} == {HALF_PAST_TEN}
 
 
-def test_counts_of_one_bucket_add_up(environment, feature):
-    record_evaluations(environment, {"new_checkout": 12})
-    record_evaluations(environment, {"new_checkout": 3})
+def test_evaluations_of_one_bucket_add_up(db):
+    run(add_evaluations([((7, QUARTER, "colour", None, None), 12), ((7, QUARTER, "shape", None, None), 1)]))
+    run(add_evaluations([((7, QUARTER, "colour", None, None), 3)]))
 
-    assert totals() == {"new_checkout": 15}
-
-
-def test_features_are_found_whatever_the_letter_case(environment, feature):
-    record_evaluations(environment, {"New_Checkout": 1, "new_checkout": 2, "NEW_CHECKOUT": 4})
-
-    assert totals() == {"new_checkout": 7}
+    assert evaluations() == {"colour": 15, "shape": 1}
+    assert not IdentityEvaluationBucket.objects.exists()
 
 
-def test_unknown_deleted_and_foreign_features_are_dropped(environment, feature):
-    other = Project.objects.create(organisation=Organisation.objects.create(name="Other"), name="Other")
-    Feature.objects.create(project=other, name="foreign")
-    Feature.objects.create(project=environment.project, name="deleted").delete()
+def test_buckets_of_environments_and_times_are_apart(db):
+    run(add_evaluations([((7, QUARTER, "colour", None, None), 1), ((8, QUARTER, "colour", None, None), 2)]))
+    run(add_evaluations([((7, QUARTER + 1, "colour", None, None), 4)]))
 
-    record_evaluations(environment, {"foreign": 1, "deleted": 1, "nobody's": 1})
-
-    assert totals() == {}
-
-
-def test_environments_are_counted_apart(project, environment, feature):
-    staging = Environment.objects.create(project=project, name="Staging")
-
-    record_evaluations(environment, {"new_checkout": 1})
-    record_evaluations(staging, {"new_checkout": 2})
-
-    found = dict(FeatureEvaluationBucket.objects.values_list("environment_id", "total_count"))
-    assert found == {environment.pk: 1, staging.pk: 2}
+    found = FeatureEvaluationBucket.objects.order_by("total_count").values_list(
+        "environment_id", "started_at", "total_count"
+    )
+    quarter_to = HALF_PAST_TEN.replace(minute=45)
+    assert list(found) == [(7, HALF_PAST_TEN, 1), (8, HALF_PAST_TEN, 2), (7, quarter_to, 4)]
 
 
-def test_identities_are_counted_and_the_feature_has_the_sum(environment, feature):
-    record_identity_evaluations(
-        environment,
-        [
-            Evaluation("new_checkout", "kim", True, 1),
-            Evaluation("new_checkout", "kim", True, 2),
-            Evaluation("new_checkout", "kim", False, 4),
-            Evaluation("new_checkout", "", True, 8),
-        ],
+def test_identities_are_counted_and_the_feature_has_the_sum(db):
+    run(
+        add_evaluations(
+            [
+                ((7, QUARTER, "colour", "kim", True), 3),
+                ((7, QUARTER, "colour", "kim", False), 4),
+                ((7, QUARTER, "colour", "", True), 8),
+                ((7, QUARTER, "colour", None, None), 16),
+            ]
+        )
     )
 
     by_identity = IdentityEvaluationBucket.objects.order_by("total_count").values_list(
         "identity_identifier", "enabled_when_evaluated", "total_count"
     )
     assert list(by_identity) == [("kim", True, 3), ("kim", False, 4), ("", True, 8)]
-    assert totals() == {"new_checkout": 15}
+    assert evaluations() == {"colour": 31}
 
 
-def test_one_and_a_hundred_counts_take_one_statement(
-    project, environment, feature, django_assert_num_queries
-):
-    Feature.objects.bulk_create(Feature(project=project, name=f"feature_{number}") for number in range(100))
+@pytest.mark.parametrize(
+    ("add", "key"),
+    [
+        (add_requests, (7, QUARTER, Resource.FLAGS, "\t\t")),
+        (add_evaluations, (7, QUARTER, "colour", "kim", True)),
+    ],
+)
+def test_a_batch_counts_once_however_often_it_is_sent(db, add, key):
+    writer, other = uuid4(), uuid4()
+    model = RequestBucket if add is add_requests else FeatureEvaluationBucket
 
-    with django_assert_num_queries(1):
-        record_evaluations(environment, {"new_checkout": 1})
-    with django_assert_num_queries(1):
-        record_evaluations(environment, {f"feature_{number}": 1 for number in range(100)})
+    for batch in [Batch(writer, 1), Batch(writer, 2), Batch(writer, 2), Batch(writer, 1), Batch(other, 1)]:
+        run(add([(key, 10)], batch))
 
-    assert len(totals()) == 101
+    assert model.objects.get().total_count == 30
 
 
-def test_nothing_to_count_asks_the_database_nothing(environment, django_assert_num_queries):
-    with django_assert_num_queries(0):
-        record_evaluations(environment, {})
+def test_what_old_writers_leave_is_deleted(db):
+    run(add_requests([((7, QUARTER, Resource.FLAGS, "\t\t"), 1)], Batch(uuid4(), 1)))
+    CountsWriter.objects.update(written_at=datetime(2026, 1, 1, tzinfo=UTC))
+    run(add_requests([((7, QUARTER, Resource.FLAGS, "\t\t"), 1)], Batch(uuid4(), 5)))
+
+    run(forget_old_writers())
+
+    assert CountsWriter.objects.get().batch == 5
 
 
 @pytest.mark.django_db(transaction=True)
-def test_writers_at_the_same_moment_lose_nothing_and_never_deadlock(project, environment):
+def test_concurrent_writers_add_up_and_never_deadlock():
     names = [f"feature_{number}" for number in range(20)]
-    for name in names:
-        Feature.objects.create(project=project, name=name)
 
     def write(number: int) -> None:
         order = names if number % 2 else names[::-1]
         try:
-            record_evaluations(environment, dict.fromkeys(order, 1))
-            record_identity_evaluations(environment, [Evaluation(name, "kim", True, 1) for name in order])
+            run(add_evaluations([((7, QUARTER, name, "kim", True), 1) for name in order]))
+            run(add_requests([((7, QUARTER, Resource.FLAGS, f"{name}\t\t"), 1) for name in order]))
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(40)))
 
-    assert totals() == dict.fromkeys(names, 80)
+    assert evaluations() == dict.fromkeys(names, 40)
+    assert set(RequestBucket.objects.values_list("total_count", flat=True)) == {40}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -148,8 +145,8 @@ def test_counting_publishes_nothing(environment, feature):
     with connection.cursor() as cursor:
         cursor.execute(f"LISTEN {REVISION_CHANNEL}")
 
-    record_evaluations(environment, {"new_checkout": 1})
-    record_identity_evaluations(environment, [Evaluation("new_checkout", "kim", True, 1)])
+    run(add_requests([((environment.pk, QUARTER, Resource.FLAGS, "\t\t"), 1)], Batch(uuid4(), 1)))
+    run(add_evaluations([((environment.pk, QUARTER, "new_checkout", "kim", True), 1)], Batch(uuid4(), 1)))
 
     after = EnvironmentRevision.objects.get(environment_id=environment.pk)
     assert (after.revision, after.nonce) == (before.revision, before.nonce)

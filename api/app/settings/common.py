@@ -207,15 +207,21 @@ ENABLE_API_USAGE_TRACKING = env.boolean(
     "ENABLE_API_USAGE_TRACKING", True, help="Count the requests of SDKs for each environment."
 )
 # As often as SDKs report. A process that is killed takes with it what it has counted since.
-API_USAGE_CACHE_SECONDS = env.integer(
-    "API_USAGE_CACHE_SECONDS",
-    env.integer("PG_API_USAGE_CACHE_SECONDS", 10, help="Read when API_USAGE_CACHE_SECONDS is unset."),
-    help="Seconds between two writes of what each process has counted of requests; at least 1.",
+API_USAGE_CACHE_SECONDS = max(
+    env.integer(
+        "API_USAGE_CACHE_SECONDS",
+        env.integer("PG_API_USAGE_CACHE_SECONDS", 10, help="Read when API_USAGE_CACHE_SECONDS is unset."),
+        help="Seconds between two writes of what a process has counted of requests; at least 1.",
+    ),
+    1,
 )
-FEATURE_EVALUATION_CACHE_SECONDS = env.integer(
-    "FEATURE_EVALUATION_CACHE_SECONDS",
-    10,
-    help="Seconds between two writes of what SDKs have reported to each process; at least 1.",
+FEATURE_EVALUATION_CACHE_SECONDS = max(
+    env.integer(
+        "FEATURE_EVALUATION_CACHE_SECONDS",
+        10,
+        help="Seconds between two writes of what SDKs have reported to a process; at least 1.",
+    ),
+    1,
 )
 MAX_WAITING_COUNTS = env.integer(
     "MAX_WAITING_COUNTS",

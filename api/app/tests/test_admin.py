@@ -1,6 +1,7 @@
 """Every page of /admin/ opens, and none grows with the number of rows."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -8,11 +9,10 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 from rest_framework.authtoken.models import TokenProxy
 
-from analytics.models import RequestBucket, Resource
-from analytics.services import Evaluation, record_identity_evaluations
+from analytics.models import Resource
+from analytics.services import Batch, add_evaluations, add_requests
 from app.tests.world import build_world
 from users.models import User
 
@@ -30,18 +30,14 @@ def superuser_client(client: Client, db) -> Client:
 def fill(marker: str) -> None:
     """Make at least one row of every model."""
     world = build_world(marker)
-    record_identity_evaluations(
-        environment_id=world.environment.pk,
-        project_id=world.project.pk,
-        evaluations=[Evaluation(world.feature.name, world.identity.identifier, True, 1)],
-    )
-    RequestBucket.objects.create(
-        environment_id=world.environment.pk,
-        started_at=timezone.now(),
-        resource=Resource.FLAGS,
-        user_agent=marker,
-        total_count=1,
-    )
+    environment_id, client = world.environment.pk, f"{marker}\t\t"
+    writes = [
+        add_requests([((environment_id, 0, Resource.FLAGS, client), 1)], Batch(uuid4(), 1)),
+        add_evaluations([((environment_id, 0, world.feature.name, "kim", True), 1)]),
+    ]
+    with connection.cursor() as cursor:
+        for statement in writes:
+            cursor.execute(*statement)
     connection.check_constraints()  # which raises the revisions, as a commit would
 
 

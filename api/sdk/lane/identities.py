@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from rest_framework.exceptions import ValidationError
 
+from analytics.models import Resource
 from core.asgi.request import Request
 from core.parsers import parse_json
-from sdk import payloads
+from sdk import payloads, usage
 from sdk.identities import EnvironmentGone, KnownIdentity, TraitPolicy
 from sdk.inputs import GivenIdentity, read_identities, read_identity, read_identity_in_query, read_query
 from sdk.keys import UNKNOWN_KEY, KeyRefused
@@ -59,6 +60,7 @@ class Identities:
         try:
             access = await self._answers.open(request, request.headers.get(KEY, b"").decode("latin-1"))
             await self._answers.send(request, common, await self._answer(access, given, answer), access)
+            usage.count(access.snapshot.environment_id, Resource.IDENTITIES, request.headers)
         except ValidationError:
             return False
         except EnvironmentGone:

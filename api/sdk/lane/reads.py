@@ -6,10 +6,11 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
+from analytics.models import Resource
 from core.asgi.protocol import WHOLE_ANSWER
 from core.asgi.rehearsal import Common
 from core.asgi.request import Request
-from sdk import payloads
+from sdk import payloads, usage
 from sdk.authentication import KEY_HEADER
 from sdk.encodings import accepts_gzip
 from sdk.inputs import read_query
@@ -35,17 +36,20 @@ class Reads:
 
     Args:
         is_for_servers: whether client-side keys are refused.
+        resource: what requests are counted for.
         answer: makes the answer; raises ValidationError where Django should tell what is wrong.
     """
 
     def __init__(
         self,
         answers: Answers,
+        resource: Resource,
         answer: Callable[[Access, Request], SdkResponse],
         *,
         is_for_servers: bool = False,
     ) -> None:
         self._answers = answers
+        self._resource = resource
         self._answer = answer
         self._is_for_servers = is_for_servers
 
@@ -75,6 +79,8 @@ class Reads:
             return False
         except REFUSALS as refusal:
             await self._answers.send(request, common, refused(refusal))
+            return True
+        usage.count(access.snapshot.environment_id, self._resource, headers)
         return True
 
     async def _opened(self, request: Request) -> Access:

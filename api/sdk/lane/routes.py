@@ -1,5 +1,6 @@
 """What the lane answers."""
 
+from analytics.models import Resource
 from core.asgi.rehearsal import Rehearsals
 from sdk.lane.answers import Answers
 from sdk.lane.dispatch import Lane
@@ -20,8 +21,10 @@ def sdk_lane(live: LiveSnapshots, identities: LiveIdentities, rehearsals: Rehear
     answers = Answers(live, rehearsals)
     return Lane(
         {
-            "/api/v1/flags": Reads(answers, flags),
-            "/api/v1/environment-document": Reads(answers, document, is_for_servers=True),
+            "/api/v1/flags": Reads(answers, Resource.FLAGS, flags),
+            "/api/v1/environment-document": Reads(
+                answers, Resource.ENVIRONMENT_DOCUMENT, document, is_for_servers=True
+            ),
             "/api/v1/identities": OneIdentity(answers, identities),
             "/api/v1/bulk-identities": ManyIdentities(answers, identities),
         }

@@ -11,8 +11,9 @@ from sdk import usage
 def tally(monkeypatch) -> RequestTally:
     """What has been counted since the test began."""
     monkeypatch.setattr(usage, "is_on", True)
-    monkeypatch.setattr(usage, "requests", RequestTally())
-    return usage.requests
+    tally = RequestTally()
+    monkeypatch.setattr(usage, "requests", tally)
+    return tally
 
 
 def client_of(tally: RequestTally, headers: dict[bytes, bytes]) -> list[str]:

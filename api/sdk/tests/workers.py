@@ -80,6 +80,7 @@ def database_away() -> Iterator[None]:
     """
     database = connections.databases["default"]
     reachable = dict(database)
+    connection.ensure_connection()
     database.update(HOST="127.0.0.1", PORT=9)  # nobody listens there
     cut_other_connections()
     try:

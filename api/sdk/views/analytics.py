@@ -9,13 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.services import Evaluation, record_evaluations, record_identity_evaluations
-from core.text import unstorable_text
+from sdk import usage
 from sdk.serializers import DETAIL, INVALID
 from sdk.views.base import SdkView
-
-# More evaluations of one feature than any process makes between two reports.
-HIGHEST_COUNT = 2**31 - 1
 
 
 class EvaluationCountsView(SdkView):
@@ -30,25 +26,19 @@ class EvaluationCountsView(SdkView):
     def post(self, request: Request) -> Response:
         if not isinstance(request.data, dict):
             raise ValidationError({"non_field_errors": ["Expected a JSON object."]})
-        record_evaluations(
-            environment_id=self.access.environment_id,
-            project_id=self.access.project_id,
-            counts={name: count for name, count in request.data.items() if _counts(name, count)},
+        usage.evaluation_counts.from_thread(
+            usage.count_evaluations,
+            self.access.environment_id,
+            usage.counted(self.snapshot, request.data),
         )
         return Response({})  # the Java SDK sends everything again when there is no JSON to read
 
 
-def _counts(name: str, count: Any) -> bool:
-    """Whether this says that some feature was evaluated so many times."""
-    is_number = isinstance(count, int) and not isinstance(count, bool)
-    return is_number and 0 < count <= HIGHEST_COUNT and unstorable_text(name) is None
-
-
 class CountField(serializers.IntegerField):
-    """A number of things, nought to `HIGHEST_COUNT`."""
+    """A number of things, nought to `usage.HIGHEST_COUNT`."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"min_value": 0, "max_value": HIGHEST_COUNT, **options})
+        super().__init__(**{"min_value": 0, "max_value": usage.HIGHEST_COUNT, **options})
 
 
 class EvaluationSerializer(serializers.Serializer):
@@ -78,18 +68,19 @@ class EvaluationsView(SdkView):
     def post(self, request: Request) -> Response:
         given = EvaluationsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        record_identity_evaluations(
-            environment_id=self.access.environment_id,
-            project_id=self.access.project_id,
-            evaluations=[
-                Evaluation(
-                    feature_name=each["feature_name"],
-                    identity_identifier=each.get("identity_identifier") or "",
+        names = self.snapshot.names_in_lower_case
+        usage.evaluation_counts.from_thread(
+            usage.count_identity_evaluations,
+            self.access.environment_id,
+            [
+                usage.IdentityEvaluation(
+                    feature_name=names[each["feature_name"].lower()],
+                    identifier=each.get("identity_identifier") or "",
                     enabled=each["enabled_when_evaluated"],
-                    count=each["count"],
+                    times=each["count"],
                 )
                 for each in given.validated_data["evaluations"]
-                if each["count"]
+                if each["count"] and each["feature_name"].lower() in names
             ],
         )
         return Response(status=204)

@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analytics.models import Resource
 from environments.models import Environment
 from environments.revisions import MIN_REVISION_HEADER
 from identities.batches import TraitChanges
-from sdk import live_identities
+from sdk import live_identities, usage
 from sdk.authentication import EnvironmentAccess, EnvironmentKeyAuthentication
 from sdk.encodings import accepts_gzip, encoded, vary
 from sdk.identities import EnvironmentGone, KnownIdentity, TraitPolicy
@@ -56,6 +57,8 @@ class SdkView(APIView):
     content_negotiation_class = AlwaysJson
     # Headers that tell what couldn't be asked of the database, or not be stored.
     _unsettled: Mapping[str, str] = MappingProxyType({})
+    # What requests are counted for; None: they aren't.
+    resource: Resource | None = None
 
     @property
     def access(self) -> EnvironmentAccess:
@@ -100,6 +103,8 @@ class SdkView(APIView):
             degraded = snapshots.degraded_seconds(request.auth.environment_id)
             if degraded is not None:
                 response[DEGRADED_HEADER] = str(degraded)
+            if self.resource is not None:
+                usage.count_from_thread(request.auth.environment_id, self.resource, request.headers)
         return response
 
     @property

@@ -6,6 +6,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analytics.models import Resource
 from sdk import payloads
 from sdk.identities import KnownTrait
 from sdk.inputs import (
@@ -33,6 +34,8 @@ TRAIT_VALUE_MISSING = "Trait value not provided"
 
 
 class IdentityFlagsView(SdkView):
+    resource = Resource.FLAGS
+
     @extend_schema(
         operation_id="get_flags_of_identity",
         tags=["sdk"],
@@ -46,6 +49,8 @@ class IdentityFlagsView(SdkView):
 
 
 class IdentityView(SdkView):
+    resource = Resource.IDENTITIES
+
     @extend_schema(
         operation_id="get_identity_with_segments",
         tags=["sdk"],
@@ -68,6 +73,8 @@ class IdentityView(SdkView):
 
 
 class IdentityTraitView(SetsTraits):
+    resource = Resource.IDENTITIES
+
     @extend_schema(
         operation_id="set_trait_of_identity",
         tags=["sdk"],
@@ -88,6 +95,8 @@ class IdentityTraitView(SetsTraits):
 
 
 class VariantsView(SdkView):
+    resource = Resource.FLAGS
+
     @extend_schema(
         operation_id="get_variants_of_feature",
         tags=["sdk"],

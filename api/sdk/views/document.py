@@ -5,6 +5,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from analytics.models import Resource
 from sdk import payloads
 from sdk.authentication import ServerSideKeyAuthentication
 from sdk.serializers import DETAIL, EnvironmentDocumentSerializer
@@ -13,6 +14,8 @@ from sdk.views.base import SdkView
 
 class EnvironmentDocumentView(SdkView):
     """The environment document, whole: most SDKs read no second page. For server-side keys only."""
+
+    resource = Resource.ENVIRONMENT_DOCUMENT
 
     authentication_classes = [ServerSideKeyAuthentication]
 

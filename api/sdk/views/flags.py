@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
+from analytics.models import Resource
 from sdk import payloads
 from sdk.serializers import DETAIL, SdkFlagSerializer
 from sdk.views.base import SdkView
@@ -11,6 +12,8 @@ from sdk.views.base import SdkView
 
 class FlagsView(SdkView):
     """The environment's flags. No segment is evaluated: there is nobody to evaluate it for."""
+
+    resource = Resource.FLAGS
 
     @extend_schema(
         operation_id="get_flags",

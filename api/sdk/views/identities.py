@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
+from analytics.models import Resource
 from sdk import payloads
 from sdk.inputs import read_identities, read_identity, read_identity_in_query
 from sdk.serializers import (
@@ -18,6 +19,8 @@ from sdk.views.base import SdkView
 
 class IdentitiesView(SdkView):
     """An identity's flags. Asking for them stores the identity, unless it is transient."""
+
+    resource = Resource.IDENTITIES
 
     @extend_schema(
         operation_id="get_identity_flags",

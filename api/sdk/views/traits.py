@@ -7,6 +7,7 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analytics.models import Resource
 from identities.batches import TraitChanges
 from identities.services import NotAnIntegerError, increment_trait
 from sdk.inputs import NULL, GivenTraitOf, read_increment, read_trait, read_traits
@@ -44,6 +45,7 @@ class SetsTraits(SdkView):
 
 
 class TraitsView(SetsTraits):
+    resource = Resource.TRAITS
     refusal_to_clients: dict[str, Any] = {"non_field_errors": [NOT_FOR_CLIENTS]}
 
     @extend_schema(
@@ -63,6 +65,8 @@ class TraitsView(SetsTraits):
 
 
 class BulkTraitsView(SetsTraits):
+    resource = Resource.TRAITS
+
     @extend_schema(
         operation_id="set_traits",
         tags=["sdk"],
@@ -81,6 +85,8 @@ class BulkTraitsView(SetsTraits):
 
 
 class IncrementTraitView(SetsTraits):
+    resource = Resource.TRAITS
+
     @extend_schema(
         operation_id="increment_trait",
         tags=["sdk"],
