@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -28,6 +29,7 @@ PREFLIGHT = (
 GZIP = ("Accept-Encoding", "gzip")
 LONG_AGO = "Thu, 01 Jan 2015 00:00:00 GMT"
 FAR_FUTURE = "Thu, 01 Jan 2099 00:00:00 GMT"
+NO_REPORTS: list[Any] = [[], "text", b"", b"{", b"[" * 10_000, b"\xff", b'{"a": NaN}', b'{"a": 1e999}']
 
 
 def get(path: str, *headers: tuple[str, str]) -> Exchange:
@@ -140,13 +142,33 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
         ),
         as_json("PUT", "traits/bulk/", client, [{"identity": {"identifier": "kim"}, "trait_key": "a"}]),
         as_json("POST", "bulk-identities/", server, [traits, {"identifier": "ada"}]),
+        as_json("POST", "analytics/flags/", client, {feature: 12, "unknown": 1}),
+        as_json("POST", "analytics/flags", server, {feature.upper(): 1, "half \ud800": 1}, in_chunks=True),
+        as_json("POST", "analytics/flags/", client, {}),
+        as_json("POST", "analytics/flags/", client, {feature: "12", "é": None}),
+        *(as_json("POST", "analytics/flags/", client, body) for body in NO_REPORTS),
+        as_json("POST", "analytics/flags/", client, {f"{number}": 1 for number in range(10_000)}),
+        as_json("POST", "analytics/flags/", ("X-Environment-Key", "unknown"), b"{"),
+        as_json("POST", "analytics/flags/", ("X-Environment-Key", ""), {}),
+        Exchange("POST", f"{API}/analytics/flags/", (client,), b"{}"),
+        Exchange("POST", f"{API}/analytics/flags/", (client, ("Content-Type", "text/plain")), b"{}"),
+        Exchange("POST", f"{API}/analytics/flags/", (client, ("Content-Type", JSON[1] + "; a=b")), b"{}"),
+        Exchange("POST", f"{API}/analytics/flags/", (client, JSON, ORIGIN, GZIP), b"{}"),
+        Exchange("POST", f"{API}/analytics/flags/", (client, JSON, ("X-Burgee-Min-Revision", "x")), b"{}"),
+        get("analytics/flags/", client),
         as_json("PUT", "flags/", client, {}),
         as_json("DELETE", "flags/", client, b""),
         as_json("GET", "flags/", client, {}),
         as_json("POST", "environment-document/", server, {}),
         *(
             Exchange(method, f"{API}/{path}", headers)
-            for path in ("flags/", "identities/?identifier=kim", "environment-document/", "nothing/")
+            for path in (
+                "flags/",
+                "identities/?identifier=kim",
+                "environment-document/",
+                "analytics/flags/",
+                "nothing/",
+            )
             for method, headers in [
                 ("HEAD", (client,)),
                 ("HEAD", (server,)),
@@ -330,6 +352,10 @@ def test_the_lane_leaves_to_django_only_what_is_out_of_the_ordinary(world):
         as_json("POST", "identities/", client, {"identifier": "kim"}, in_chunks=True),
         as_json("POST", "bulk-identities/", client, {"data": identities()[:9]}),
         Exchange("OPTIONS", f"{API}/identities/", (ORIGIN, *PREFLIGHT)),
+        as_json("POST", "analytics/flags/", client, {world.feature.name: 12}),
+        as_json("POST", "analytics/flags", server_side, {world.feature.name: 12}, in_chunks=True),
+        as_json("POST", "analytics/flags/", ("X-Environment-Key", "unknown"), {}),
+        Exchange("OPTIONS", f"{API}/analytics/flags/", (ORIGIN, *PREFLIGHT)),
     ]
     left_to_django = []
 

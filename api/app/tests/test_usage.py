@@ -89,6 +89,26 @@ def test_requests_that_a_key_lets_in_are_counted_by_the_server(world):
     )
 
 
+def test_reports_are_taken_by_the_lane_and_written_together(world):
+    headers = (("X-Environment-Key", world.environment.api_key), ("Content-Type", "application/json"))
+    name = world.feature.name
+    report = json.dumps({name: 3, name.upper(): 4, "unknown": 5, "": 1}).encode()
+    by_identity = json.dumps(
+        {"evaluations": [{"feature_name": name, "enabled_when_evaluated": True, "count": 2}]}
+    ).encode()
+
+    with running_server() as server:
+        for _ in range(10):
+            server.ask(Exchange("POST", "/api/v1/analytics/flags/", headers, report))
+        reached_django = server.reached_django
+        server.ask(Exchange("POST", "/api/v2/analytics/flags/", headers, by_identity))
+        written_before_the_end = evaluations()
+
+    assert reached_django == 0
+    assert (written_before_the_end, evaluations()) == (0, 72)
+    assert requests() == {}
+
+
 def test_concurrent_requests_through_both_doors_all_count(world):
     key = ("X-Environment-Key", world.environment.api_key)
     in_lane = Exchange("GET", "/api/v1/flags/", (key,))

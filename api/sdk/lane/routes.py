@@ -2,6 +2,7 @@
 
 from analytics.models import Resource
 from core.asgi.rehearsal import Rehearsals
+from sdk.lane.analytics import Reports
 from sdk.lane.answers import Answers
 from sdk.lane.dispatch import Lane
 from sdk.lane.identities import ManyIdentities, OneIdentity
@@ -27,5 +28,6 @@ def sdk_lane(live: LiveSnapshots, identities: LiveIdentities, rehearsals: Rehear
             ),
             "/api/v1/identities": OneIdentity(answers, identities),
             "/api/v1/bulk-identities": ManyIdentities(answers, identities),
+            "/api/v1/analytics/flags": Reports(answers),
         }
     )

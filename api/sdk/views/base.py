@@ -103,7 +103,8 @@ class SdkView(APIView):
             degraded = snapshots.degraded_seconds(request.auth.environment_id)
             if degraded is not None:
                 response[DEGRADED_HEADER] = str(degraded)
-            if self.resource is not None:
+            # Who is told to come back is counted then.
+            if self.resource is not None and response.status_code != TooEarly.status_code:
                 usage.count_from_thread(request.auth.environment_id, self.resource, request.headers)
         return response
 

@@ -56,6 +56,8 @@ class IdentitiesView(SdkView):
 class BulkIdentitiesView(SdkView):
     """Several identities at once: each as `POST identities/` has it, all in one write."""
 
+    resource = Resource.IDENTITIES
+
     @extend_schema(
         operation_id="identify_many",
         tags=["sdk"],
