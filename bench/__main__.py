@@ -1,6 +1,7 @@
 """`python -m bench`: see `make help`."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.report and options.cases:
         print("A report is of all cases: leave CASES out.", file=sys.stderr)
         return 2
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))  # and what was started is ended
     try:
         load_tool = wrk.find()
         folder = product.claim_folder()

@@ -1,7 +1,7 @@
 """What cases share: the world in the database, and the two servers, started when first asked for."""
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ class Rig:
         environment: what configures Burgee.
         folder: for logs and what servers write; gone at the end.
         rounds, seconds: how often and for how long each of the two servers is driven in a case.
+        requests_answered: by Burgee so far, while driven by wrk.
     """
 
     wrk: str
@@ -28,6 +29,7 @@ class Rig:
     rounds: int
     seconds: float
     world: World = field(default_factory=World)
+    requests_answered: int = 0
     _running: ExitStack = field(default_factory=ExitStack)
     _runs: int = 0
 
@@ -48,9 +50,28 @@ class Rig:
             CaseFailed: not all went well.
         """
         self._runs += 1
-        return wrk.run(
-            self.wrk, server.url, load, seconds=seconds or self.seconds, path=path, seed=self._runs
-        )
+        seconds = seconds or self.seconds
+        report = wrk.run(self.wrk, server.url, load, seconds=seconds, path=path, seed=self._runs)
+        if server is self.burgee:
+            self.requests_answered += report.requests
+        return report
+
+    @contextmanager
+    def under_load(self, server: Server, load: Load) -> Iterator[list[Report]]:
+        """Keep a load on a server inside the block; its report is in the list given when the block has ended.
+
+        Raises:
+            CaseFailed: not all of it went well.
+        """
+        self._runs += 1
+        reports: list[Report] = []
+        running = wrk.Running(self.wrk, server.url, load, seed=self._runs)
+        try:
+            yield reports
+        except BaseException:
+            running.abandon()
+            raise
+        reports.append(running.stop())
 
     def stop(self) -> None:
         self._running.close()

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from pathlib import Path
 from bench.errors import CannotRun, CaseFailed
 
 _SCRIPTS = Path(__file__).parent / "lua"
+_TIMEOUT = "10s"
+_AT_MOST_SECONDS = 600.0
 _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
@@ -37,8 +40,14 @@ class Load:
         headers = [f"X-Environment-Key: {self.key}", *self.headers]
         if not self.is_kept_alive:
             headers.append("Connection: close")
-        size = [f"-t{self.threads}", f"-c{self.connections}", f"-d{max(round(seconds), 1)}s", "--latency"]
-        options = [*size, *(part for header in headers for part in ("-H", header))]
+        size = [f"-t{self.threads}", f"-c{self.connections}", f"-d{max(round(seconds), 1)}s"]
+        options = [
+            *size,
+            "--latency",
+            "--timeout",
+            _TIMEOUT,
+            *(part for header in headers for part in ("-H", header)),
+        ]
         if not self.script:
             return [wrk, *options, url + path]
         return [wrk, *options, "-s", str(_SCRIPTS / self.script), url, "--", path, str(seed), *self.arguments]
@@ -99,6 +108,32 @@ def run(wrk: str, url: str, load: Load, *, seconds: float, path: str = "", seed:
     if report.errors:
         raise CaseFailed(f"{path or load.path}: {'; '.join(report.errors)}")
     return report
+
+
+class Running:
+    """A load that goes on beside something else, until it is stopped."""
+
+    def __init__(self, wrk: str, url: str, load: Load, *, seed: int) -> None:
+        command = load.command(wrk, url, path=load.path, seconds=_AT_MOST_SECONDS, seed=seed)
+        self._path = load.path
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def stop(self) -> Report:
+        """End it and return what was answered.
+
+        Raises:
+            CaseFailed: as `run`.
+        """
+        self._process.send_signal(signal.SIGINT)  # wrk then reports
+        output, errors = self._process.communicate(timeout=60)
+        report = parse(output or errors)
+        if report.errors:
+            raise CaseFailed(f"{self._path}: {'; '.join(report.errors)}")
+        return report
+
+    def abandon(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
 def parse(text: str) -> Report:

@@ -1,6 +1,7 @@
 -- Requests of identities, each made anew: ... -- PATH SEED KIND
 -- KIND: known (as stored), changing (other traits each time), new (never seen before), transient (as
--- changing, nothing stored), anonymous (transient and nameless), get (by identifier alone).
+-- changing, nothing stored), anonymous (transient and nameless), ofrep (the same in an OFREP context),
+-- get (by identifier alone).
 
 local PEOPLE = 1000
 local PLANS = {"free", "pro", "enterprise"}
@@ -42,6 +43,11 @@ end
 
 function bodies.anonymous(who)
    return ('{"transient":true,"traits":%s}'):format(traits(who, sent))
+end
+
+function bodies.ofrep(who)
+   return ('{"context":{"targetingKey":"known-%d","plan":"%s","country":"%s","age":%d,"newsletter":%s,"visits":%d}}')
+      :format(who, PLANS[who % 3 + 1], COUNTRIES[who % 4 + 1], 18 + who % 60, tostring(who % 2 == 0), sent)
 end
 
 function init(args)

@@ -62,7 +62,7 @@ def test_a_plain_load_is_a_url_and_its_headers():
     command = load.command("wrk", "http://localhost:1", path="/flags/", seconds=2, seed=1)
 
     assert command == [
-        *("wrk", "-t1", "-c8", "-d2s", "--latency"),
+        *("wrk", "-t1", "-c8", "-d2s", "--latency", "--timeout", "10s"),
         *("-H", "X-Environment-Key: key", "-H", "Connection: close"),
         "http://localhost:1/flags/",
     ]

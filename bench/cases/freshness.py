@@ -1,0 +1,128 @@
+"""How soon after its commit a change is what every worker of the host answers."""
+
+import random
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+
+from django.db import connection
+
+from bench.errors import CaseFailed
+from bench.figures import Result, Target, percentile
+from bench.rig import Rig
+from bench.watching import visible_after, watched
+from bench.world import Place
+from bench.wrk import Load
+from documents.rows import current_revision
+from features.models import FeatureState
+from features.models.state import FOR_EVERYONE
+
+_CHANGES, _CHANGES_WITHOUT_NOTIFY, _CHANGES_OF_OVERRIDES = 500, 20, 100
+_PAUSE_SECONDS = 0.02
+_PAUSE_BESIDE_POLLS_SECONDS = 0.5  # at any moment between two polls of the feed
+# The bench's threads note the time: they must not wait long for each other.
+_SWITCH_SECONDS = 0.0005
+
+
+def measure(rig: Rig) -> Iterator[Result]:
+    """Flags are read as fast as they are answered, and one of them changes again and again."""
+    place = rig.world.hundred
+    load = Load("/api/v1/flags/", place.key, connections=16, threads=1)
+    with rig.under_load(rig.burgee, load) as reports:
+        took = _latencies(rig, place, _flag_change(place), times=_CHANGES, pause_seconds=_PAUSE_SECONDS)
+    what = "change visible in every worker"
+    note = f"{_CHANGES} changes under {reports[0].per_second:,.0f} reads/s"
+    yield Result(f"{what}, p50", median(took), "ms", note=note)
+    yield Result(f"{what}, p99", percentile(took, 99), "ms", Target(50), note=note)
+    yield Result(f"{what}, longest", max(took), "ms", Target(500), note=note)
+
+    with _without_notify(), rig.under_load(rig.burgee, load):
+        took = _latencies(
+            rig,
+            place,
+            _flag_change(place),
+            times=_CHANGES_WITHOUT_NOTIFY,
+            pause_seconds=_PAUSE_BESIDE_POLLS_SECONDS,
+        )
+    note = f"{_CHANGES_WITHOUT_NOTIFY} changes under reads"
+    yield Result(f"{what}, NOTIFY cut, longest", max(took), "ms", Target(1500), note=note)
+
+
+def measure_overrides(rig: Rig) -> Iterator[Result]:
+    """Of 10,000 overrides for identities, one changes."""
+    place = rig.world.overridden
+    overrides = list(
+        FeatureState.objects.filter(environment_id=place.id, identity__isnull=False).values_list(
+            "id", flat=True
+        )
+    )
+
+    def change(number: int) -> None:
+        FeatureState.objects.filter(pk=random.choice(overrides)).update(string_value=f"change {number}")
+
+    took = _latencies(rig, place, change, times=_CHANGES_OF_OVERRIDES, pause_seconds=_PAUSE_SECONDS)
+    what = "identity override visible in every worker, of 10,000"
+    note = f"{_CHANGES_OF_OVERRIDES} changes"
+    yield Result(f"{what}, p50", median(took), "ms", note=note)
+    yield Result(f"{what}, p99", percentile(took, 99), "ms", Target(250), note=note)
+
+
+def _flag_change(place: Place) -> Callable[[int], None]:
+    state = FeatureState.objects.filter(FOR_EVERYONE, environment_id=place.id).earliest("id").pk
+
+    def change(number: int) -> None:
+        FeatureState.objects.filter(pk=state).update(
+            enabled=bool(number % 2), string_value=f"change {number}"
+        )
+
+    return change
+
+
+def _latencies(
+    rig: Rig, place: Place, change: Callable[[int], None], *, times: int, pause_seconds: float
+) -> list[float]:
+    """Return for each change, in milliseconds, when the last worker answered it after its commit returned."""
+    took = []
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        with watched(rig.burgee, place.key) as watchers:
+            visible_after(watchers, _revision(place), time.monotonic())
+            for number in range(times):
+                time.sleep(pause_seconds * random.uniform(0.5, 1.5))
+                change(number)
+                committed_at = time.monotonic()
+                took.append(visible_after(watchers, _revision(place), committed_at) * 1000)
+    finally:
+        sys.setswitchinterval(switching)
+    return took
+
+
+def _revision(place: Place) -> int:
+    revision = current_revision(place.id)
+    if revision is None:
+        raise CaseFailed("the environment has no revision")
+    return revision.name.number
+
+
+@contextmanager
+def _without_notify() -> Iterator[None]:
+    """Let nothing be told of changes inside the block, as behind a pooler that loses notifications."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_functiondef(pg_trigger.tgfoid) "
+            "FROM pg_trigger JOIN pg_proc ON pg_proc.oid = pg_trigger.tgfoid "
+            "WHERE tgrelid = 'environments_touch'::regclass AND prosrc LIKE '%pg_notify%'"
+        )
+        (original,) = cursor.fetchone()
+        silent, found = re.subn(r"PERFORM pg_notify\(.*?\);", "", original, flags=re.DOTALL)
+        if not found:
+            raise CaseFailed("the trigger that notifies isn't as this case knows it")
+        cursor.execute(silent)
+        try:
+            yield
+        finally:
+            cursor.execute(original)
