@@ -4,10 +4,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench.cases import CASES
 from bench.chart import chart
 from bench.errors import CannotRun
 from bench.figures import RATIO, Result, Target, number, percentile
 from bench.page import BEGIN, END, write
+from bench.servers import REPOSITORY
 from bench.tables import line, tables
 
 MET = Result("flags", 0.9, RATIO, Target(0.8, is_at_least=True), bare=20_000, burgee=18_000, note="30 bytes")
@@ -98,3 +100,14 @@ def test_a_page_without_a_place_for_figures_is_refused(tmp_path):
 
     with pytest.raises(CannotRun, match="no place"):
         write(page, [MET], {})
+
+
+def test_the_documentation_has_a_place_for_figures_and_names_every_case(tmp_path):
+    text = (REPOSITORY / "docs" / "performance.md").read_text()
+    page = tmp_path / "performance.md"
+    page.write_text(text)
+
+    write(page, [MET], {})
+
+    assert "| flags | 20,000 |" in page.read_text()
+    assert [name for name in CASES if f"\n| {name} | " not in text] == []
