@@ -8,12 +8,13 @@ import http.client
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from bench.errors import CaseFailed
 from bench.servers import Server
 
-_MOST_ATTEMPTS = 500
+_ATTEMPTS = 30
+_TAKEN_WITHIN_SECONDS = 0.05
 _VISIBLE_WITHIN_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 0.0005
 # Asked without a pause, the workers would be kept busy by that alone.
@@ -24,32 +25,41 @@ _FLAGS = "/api/v1/flags/"
 
 @contextmanager
 def one_connection_each(server: Server) -> Iterator[list[http.client.HTTPConnection]]:
-    """Give one kept-alive connection for each worker, in no order.
+    """Give one kept-alive connection for each worker, in no order. They are closed when idle for long.
 
     Raises:
         CaseFailed: a worker takes none.
     """
-    by_worker: dict[int, http.client.HTTPConnection] = {}
-    others: list[http.client.HTTPConnection] = []
-    wanted = {worker.pid for worker in server.workers}
-    try:
-        for _ in range(_MOST_ATTEMPTS):
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-            others.append(connection)
-            connection.connect()
-            pid = _worker_of(server, connection)
-            if pid is not None and pid not in by_worker:
-                by_worker[pid] = others.pop()
-            if by_worker.keys() == wanted:
-                break
-        else:
-            raise CaseFailed(f"only {len(by_worker)} of {len(wanted)} workers take connections")
-        for connection in others:
-            connection.close()
-        yield list(by_worker.values())
-    finally:
-        for connection in (*others, *by_worker.values()):
-            connection.close()
+    with ExitStack() as opened:
+        for _ in range(_ATTEMPTS):
+            connections = [
+                http.client.HTTPConnection("127.0.0.1", server.port, timeout=30) for _ in range(16)
+            ]
+            for connection in connections:
+                opened.callback(connection.close)
+                connection.connect()
+            time.sleep(_TAKEN_WITHIN_SECONDS)
+            by_worker = _by_worker(server, connections)
+            if len(by_worker) == len(server.workers):
+                for connection in connections:
+                    if connection not in by_worker.values():
+                        connection.close()
+                yield list(by_worker.values())
+                return
+    raise CaseFailed("a worker takes no connection")
+
+
+def _by_worker(
+    server: Server, connections: Sequence[http.client.HTTPConnection]
+) -> dict[int, http.client.HTTPConnection]:
+    """Return which of the connections is one to which worker."""
+    by_port = {connection.sock.getsockname()[1]: connection for connection in connections}
+    return {
+        worker.pid: by_port[each.raddr.port]
+        for worker in server.workers
+        for each in worker.net_connections("tcp4")
+        if each.raddr and each.raddr.port in by_port
+    }
 
 
 class Watcher:
@@ -130,15 +140,3 @@ def visible_after(watchers: Sequence[Watcher], revision: int, since: float) -> f
         if time.monotonic() > deadline:
             raise CaseFailed(f"revision {revision} isn't visible after {_VISIBLE_WITHIN_SECONDS:g} s")
         time.sleep(_LOOK_AGAIN_SECONDS)
-
-
-def _worker_of(server: Server, connection: http.client.HTTPConnection) -> int | None:
-    """Return which worker has taken a connection, once one has."""
-    port = connection.sock.getsockname()[1]
-    deadline = time.monotonic() + 1.0
-    while time.monotonic() < deadline:
-        for worker in server.workers:
-            if any(each.raddr and each.raddr.port == port for each in worker.net_connections("tcp4")):
-                return int(worker.pid)
-        time.sleep(_LOOK_AGAIN_SECONDS)
-    return None
