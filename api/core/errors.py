@@ -1,19 +1,28 @@
 """How the product says no: the exceptions that services raise, and the one place that renders them."""
 
+import logging
+import sys
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
+logger = logging.getLogger(__name__)
+
 # PostgreSQL's SQLSTATEs
 UNIQUE_VIOLATION = "23505"
 CHECK_VIOLATION = "23514"
 LONGEST_MESSAGE = 1000
+
+# Lost connections, and what a second attempt may well get past, such as a deadlock.
+AWAY = (OperationalError, InterfaceError)
+_AWAY_DETAIL = {"detail": "The database can't be reached at the moment. Try again."}
+_AWAY_HEADERS = {"Retry-After": "1"}
 
 
 class DomainError(Exception):
@@ -47,6 +56,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return Response(exceptions.ValidationError(detail=_messages(error)).detail, status=400)
     if isinstance(error, IntegrityError) and (reason := violation_message(error)):
         return Response({"non_field_errors": [reason]}, status=400)
+    if isinstance(error, AWAY):
+        logger.error("The database is away: %s", error)
+        return Response(_AWAY_DETAIL, status=503, headers=_AWAY_HEADERS)
     response = rest_framework_handler(error, context)
     if response is not None:
         response.data = for_clients(response.data)
@@ -115,5 +127,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    """A fault of ours. What happened is in the log, not in the answer."""
+    """A fault of ours, or the database is away. What happened is in the log, not in the answer."""
+    if isinstance(sys.exc_info()[1], AWAY):
+        return JsonResponse(_AWAY_DETAIL, status=503, headers=_AWAY_HEADERS)
     return JsonResponse({"detail": "Internal server error."}, status=500)

@@ -130,6 +130,8 @@ _connection_settings: dict[str, Any] = {
         ),
         0,
     ),
+    # One that the server has closed meanwhile, as when it was restarted, is opened anew.
+    "CONN_HEALTH_CHECKS": True,
 }
 # A server that takes connections and says nothing must not hold up a thread for ever.
 _CONNECT_SECONDS = 5
