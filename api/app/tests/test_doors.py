@@ -399,6 +399,22 @@ def test_an_etag_is_304_until_something_changes(world, ask, path):
     assert changed.header("etag") != etag
 
 
+@pytest.mark.parametrize("header", ["ETag", "Last-Modified"])
+def test_each_of_several_changes_in_one_second_is_seen(world, ask, header):
+    condition = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}[header]
+    states = FeatureState.objects.filter(environment=world.environment, feature=world.feature)
+    key = ("X-Environment-Key", world.server_key.key)
+    last, seen = ask(get("environment-document/", key)), []
+
+    for number in range(5):
+        states.update(string_value=f"change {number}")
+        wanted = ("X-Burgee-Min-Revision", str(int(last.header("x-burgee-revision")) + 1))
+        last = ask(get("environment-document/", key, wanted, (condition, last.header(header.lower()))))
+        seen.append((last.status, f"change {number}".encode() in last.body))
+
+    assert seen == [(200, True)] * 5
+
+
 def test_a_revision_that_nobody_has_yet_is_503_at_all_doors(world):
     key = ("X-Environment-Key", world.environment.api_key)
     wants_more = get("flags/", key, ("X-Burgee-Min-Revision", "1000000"))
