@@ -91,6 +91,14 @@ def test_what_the_readme_links_to_is_there(path):
     assert (settings.REPOSITORY_DIR / path).exists()
 
 
+def test_the_files_that_the_architecture_names_are_there():
+    document = (settings.REPOSITORY_DIR / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`((?:\w+/)+(?:\w+\.py)?)`", document))
+
+    assert len(named) > 30
+    assert sorted(path for path in named if not (settings.API_DIR / path).exists()) == []
+
+
 def test_the_tree_in_the_readme_is_the_tree():
     listed = re.search(r"^## Where things live\n\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)
     assert listed
