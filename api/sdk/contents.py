@@ -134,44 +134,50 @@ def content_of(rows: EnvironmentRows, known: IdentityOverrides | None = None) ->
     Args:
         known: has the overrides of identities that were not read, because they were known.
     """
-    environment, project = rows.environment, rows.environment.project
+    environment, project = rows.environment, rows.environment["project"]
     built = build(rows)
     state_ids = dict(built.state_ids)
     overrides = IdentityOverrides.of(_overrides(rows, built, state_ids, known))
     document = built.document
     document["identity_overrides"] = []
     document_body = encode(document)
-    if environment.use_identity_overrides_in_local_eval:
+    if environment["use_identity_overrides_in_local_eval"]:
         before = document_body.removesuffix(_END)
         document_body = b"".join((before, overrides.text, _END))
         overrides = overrides.inside(document_body, len(before))
     served = {state["feature"]["name"] for state in built.document["feature_states"]}
-    features = [feature for feature in rows.features if feature.name in served]
-    unnamed = Revision(RevisionName(environment.pk, 0, _UNNAMED), updated_at(rows), None)
+    features = [feature for feature in rows.features if feature["name"] in served]
+    unnamed = Revision(RevisionName(environment["id"], 0, _UNNAMED), updated_at(rows), None)
     return Content(
         revision=rows.revision or unnamed,
-        project_id=project.pk,
+        project_id=project["id"],
         document=document,
         document_body=document_body,
         identity_overrides=overrides,
         state_ids=state_ids,
         features=[
-            feature_item(feature, hides_sensitive_data=environment.hide_sensitive_data)
+            feature_item(feature, hides_sensitive_data=environment["hide_sensitive_data"])
             for feature in features
         ],
-        server_only=frozenset(feature.name for feature in features if feature.is_server_key_only),
+        server_only=frozenset(feature["name"] for feature in features if feature["is_server_key_only"]),
         settings=ServedSettings(
-            hides_disabled_flags=environment.hides_disabled_flags,
-            hides_sensitive_data=environment.hide_sensitive_data,
-            allows_client_traits=environment.allow_client_traits,
-            stores_traits=project.organisation.persist_trait_data,
-            serves_flags=not project.organisation.stop_serving_flags,
-            streams_changes=project.enable_realtime_updates,
+            hides_disabled_flags=(
+                project["hide_disabled_flags"]
+                if environment["hide_disabled_flags"] is None
+                else environment["hide_disabled_flags"]
+            ),
+            hides_sensitive_data=environment["hide_sensitive_data"],
+            allows_client_traits=environment["allow_client_traits"],
+            stores_traits=project["organisation"]["persist_trait_data"],
+            serves_flags=not project["organisation"]["stop_serving_flags"],
+            streams_changes=project["enable_realtime_updates"],
         ),
         keys={
-            environment.api_key: None,
+            environment["api_key"]: None,
             **{
-                key_name(each.key): each.expires_at.timestamp() if each.expires_at else None
+                key_name(each["key"]): datetime.fromisoformat(each["expires_at"]).timestamp()
+                if each["expires_at"]
+                else None
                 for each in rows.server_side_keys
             },
         },

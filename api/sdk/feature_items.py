@@ -1,8 +1,9 @@
 """A feature as SDKs are answered it, within each of its flags."""
 
+from datetime import datetime
 from typing import TypedDict
 
-from features.models import Feature
+from documents.rows import FeatureRow
 
 
 class FeatureItem(TypedDict):
@@ -17,14 +18,18 @@ class FeatureItem(TypedDict):
     type: str
 
 
-def feature_item(feature: Feature, *, hides_sensitive_data: bool) -> FeatureItem:
+def feature_item(feature: FeatureRow, *, hides_sensitive_data: bool) -> FeatureItem:
     shown = not hides_sensitive_data
     return {
-        "id": feature.pk,
-        "name": feature.name,
-        "created_date": feature.created_date.isoformat().replace("+00:00", "Z") if shown else None,
-        "description": feature.description if shown else None,
-        "initial_value": feature.initial_value if shown else None,
-        "default_enabled": feature.default_enabled if shown else None,
-        "type": feature.type,
+        "id": feature["id"],
+        "name": feature["name"],
+        "created_date": _instant(feature["created_date"]) if shown else None,
+        "description": feature["description"] if shown else None,
+        "initial_value": feature["initial_value"] if shown else None,
+        "default_enabled": feature["default_enabled"] if shown else None,
+        "type": feature["type"],
     }
+
+
+def _instant(text: str) -> str:
+    return datetime.fromisoformat(text).isoformat().replace("+00:00", "Z")

@@ -332,7 +332,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
 ):
     fill(project, environment, number)
 
-    with django_assert_num_queries(12):  # ten, and the beginning and end of the transaction
+    with django_assert_num_queries(5):  # three, and the beginning and end of the transaction
         read = read_rows(environment.pk)
 
     with django_assert_num_queries(0):
