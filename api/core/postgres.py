@@ -8,6 +8,7 @@ block, as Django's ORM does, `cut_off_after` closes the line under it when time 
 
 import asyncio
 import os
+import select
 import socket
 import threading
 import time
@@ -53,11 +54,12 @@ class AsyncConnection:
             DatabaseUnavailable: refused, unreachable, or not done within the deadline.
         """
         connection: AsyncConnection | None = None
+        until = asyncio.get_running_loop().time() + deadline_seconds
         try:
-            async with asyncio.timeout(deadline_seconds):
+            async with asyncio.timeout_at(until):
                 parameters = await _resolved(connections[alias].get_connection_params())
-                connection = cls(psycopg2.connect(**parameters, async_=True))
-                await connection._complete()
+            connection = cls(psycopg2.connect(**parameters, async_=True))
+            await connection._complete(until)
         except BaseException as error:
             if connection is not None:
                 connection.close()
@@ -78,12 +80,11 @@ class AsyncConnection:
         """
         self.unwatch()
         try:
-            async with asyncio.timeout(deadline_seconds):
-                cursor = self._raw.cursor()
-                cursor.execute(sql, parameters)
-                await self._complete()
-                self._report_notifications()
-                return cursor.fetchall() if cursor.description is not None else []
+            cursor = self._raw.cursor()
+            cursor.execute(sql, parameters)
+            await self._complete(self._loop.time() + deadline_seconds)
+            self._report_notifications()
+            return cursor.fetchall() if cursor.description is not None else []
         except TimeoutError as error:
             self.close()
             raise DatabaseUnavailable("The database did not answer in time.") from error
@@ -134,11 +135,11 @@ class AsyncConnection:
             for notification in notifications:
                 self.on_notify(notification.payload)
 
-    async def _complete(self) -> None:
+    async def _complete(self, until: float) -> None:
         while (state := self._raw.poll()) != extensions.POLL_OK:
-            await self._ready(self._raw.fileno(), for_writing=state == extensions.POLL_WRITE)
+            await self._ready(self._raw.fileno(), until, for_writing=state == extensions.POLL_WRITE)
 
-    async def _ready(self, descriptor: int, *, for_writing: bool) -> None:
+    async def _ready(self, descriptor: int, until: float, *, for_writing: bool) -> None:
         ready: asyncio.Future[None] = self._loop.create_future()
         add, remove = (
             (self._loop.add_writer, self._loop.remove_writer)
@@ -147,7 +148,12 @@ class AsyncConnection:
         )
         add(descriptor, _settle, ready)
         try:
-            await ready
+            async with asyncio.timeout_at(until):
+                await ready
+        except TimeoutError:
+            # A loop that was held up itself comes to its deadlines late, whatever has arrived meanwhile.
+            if not _is_ready(descriptor, for_writing=for_writing):
+                raise
         finally:
             remove(descriptor)
 
@@ -216,6 +222,12 @@ def _cut(line: socket.socket) -> None:
 
 def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _is_ready(descriptor: int, *, for_writing: bool) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT if for_writing else select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _settle(ready: "asyncio.Future[None]") -> None:

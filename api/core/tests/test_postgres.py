@@ -165,6 +165,18 @@ def test_a_frozen_server_is_given_up_when_the_deadline_is_over():
     assert closed
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_a_loop_that_was_held_up_does_not_take_the_server_for_frozen(turns):
+    async def use(opened: AsyncConnection) -> list[tuple[object, ...]]:
+        asking = asyncio.create_task(opened.execute("SELECT 1", deadline_seconds=0.2))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(0.5)
+        return await asking
+
+    assert with_connection(use) == [(1,)]
+
+
 def test_a_cancelled_statement_closes_the_connection():
     async def use(opened: AsyncConnection) -> bool:
         sleeping = asyncio.create_task(opened.execute("SELECT pg_sleep(1)", deadline_seconds=PATIENT_SECONDS))
