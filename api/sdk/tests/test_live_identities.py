@@ -261,7 +261,16 @@ def test_several_of_one_request_come_in_their_order(worker, environment):
         (TraitChanges(1, "kim", {"plan": cast(Any, object())}), ValidationError),
         (TraitChanges(2**40, "kim"), ValidationError),
     ],
-    ids=str,
+    ids=[
+        "traits nowhere",
+        "nowhere",
+        "NUL in identifier",
+        "NUL",
+        "surrogate",
+        "NaN",
+        "not JSON",
+        "no environment's id",
+    ],
 )
 def test_a_poisoned_item_fails_alone(worker, environment, poison, refusal):
     environment_id = environment.pk if poison.environment_id == 1 else poison.environment_id
