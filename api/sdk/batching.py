@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 MOST_IN_A_BATCH = 256
 # Who waits longer than this is answered without the database.
 PATIENCE_SECONDS = 0.25
+# A loop that comes to its deadline later than this was held up itself: that says nothing of the database.
+_HELD_UP_SECONDS = 0.05
 _RETRY_SECONDS = (0.0, 0.05, 0.1, 0.25)
 
 _TOO_LARGE = "54"
@@ -172,11 +174,11 @@ class Batches(Generic[K, C, A]):
             while self._waited_for or self._kept:
                 self._take()
                 oldest = next(iter(self._under_way.values()))
-                patience = self._loop.call_at(oldest.asked_at + PATIENCE_SECONDS, self._go_away)
+                self._be_patient_until(oldest.asked_at + PATIENCE_SECONDS)
                 try:
                     await self._settle(self._under_way.copy())
                 finally:
-                    patience.cancel()
+                    self._patience.cancel()
             self._something.clear()
             self._nothing.set()
 
@@ -246,6 +248,16 @@ class Batches(Generic[K, C, A]):
         self.counts.failed += 1
         if self.away_since is None:
             logger.warning("A batch has to be repeated: %s", error)
+
+    def _be_patient_until(self, end: float) -> None:
+        self._patience = self._loop.call_at(end, self._lose_patience, end)
+
+    def _lose_patience(self, end: float) -> None:
+        now = self._loop.time()
+        if now - end > _HELD_UP_SECONDS:
+            self._be_patient_until(now + PATIENCE_SECONDS)  # what has arrived meanwhile is yet to be read
+        else:
+            self._go_away()
 
     def _go_away(self) -> None:
         """Let nobody wait any more, until the database answers."""
