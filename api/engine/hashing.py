@@ -10,7 +10,11 @@ repeated once more each time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import md5
+
+try:  # CPython's own: for so few bytes OpenSSL's takes twice as long
+    from _md5 import md5  # type: ignore[import-not-found]
+except ImportError:
+    from hashlib import md5
 
 
 def percentage_for(ids: Sequence[str]) -> float:
@@ -26,18 +30,17 @@ def hashable(text: str) -> bytes:
 
 
 class Seed:
-    """The ids that come before an identity's key, hashed once for all identities."""
+    """The ids that come before an identity's key, as they are hashed."""
 
-    __slots__ = ("_hashed", "_text")
+    __slots__ = ("_text",)
 
     def __init__(self, *ids: str) -> None:
         self._text = hashable("".join(f"{each}," for each in ids))
-        self._hashed = md5(self._text, usedforsecurity=False)
 
     def percentage(self, key: bytes) -> float:
         """Return `percentage_for` the seed's ids and a key, which is `hashable`."""
-        hashed = self._hashed.copy()
-        hashed.update(key)
+        text = self._text + key
+        hashed = md5(text, usedforsecurity=False)
         while (remainder := int.from_bytes(hashed.digest(), "big") % 9999) == 9998:
-            hashed.update(b",%b%b" % (self._text, key))
+            hashed.update(b"," + text)
         return remainder / 9998 * 100
