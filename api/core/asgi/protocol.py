@@ -94,9 +94,13 @@ class WholeAnswer:
         return True
 
 
-def head_of(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return what a `WholeAnswer` takes."""
-    return STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers)
+def head_of(status: int, *lines: bytes) -> bytes:
+    """Return what a `WholeAnswer` takes, from `lines_of` headers."""
+    return b"".join((STATUS_LINE[status], *lines))
+
+
+def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 class BoundedProtocol(HttpToolsProtocol):

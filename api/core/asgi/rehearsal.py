@@ -14,6 +14,7 @@ from wsgiref.types import WSGIApplication
 
 from django.conf import settings
 
+from core.asgi.protocol import lines_of
 from core.asgi.request import Request
 from core.asgi.types import Headers, Scope
 from core.middleware import REHEARSAL
@@ -38,10 +39,11 @@ _LONGEST_VALUE = 300
 class Common:
     """The headers that all answers to requests of one kind have in common; compared by identity."""
 
-    __slots__ = ("pairs",)
+    __slots__ = ("lines", "pairs")
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
+        self.lines = lines_of(pairs)
 
 
 @dataclass(frozen=True, slots=True)

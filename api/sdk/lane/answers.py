@@ -1,10 +1,10 @@
 """Sending what `sdk.payloads` made, with everything that the middleware would have added."""
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from core.asgi.protocol import head_of
-from core.asgi.rehearsal import Common, Pairs, Rehearsals
+from core.asgi.protocol import WHOLE_ANSWER, head_of, lines_of
+from core.asgi.rehearsal import Common, Rehearsals
 from core.asgi.request import Request
 from core.asgi.types import Message
 from sdk.contents import encode
@@ -23,6 +23,7 @@ _MIN_REVISION = b"x-burgee-min-revision"
 _ACCEPT_ENCODING = b"accept-encoding"
 # What forbids caching, unless the answer itself speaks of it.
 _CACHING = frozenset({b"cache-control", b"expires", b"pragma"})
+_NONE: dict[str, Any] = {}
 
 
 class Whole(NamedTuple):
@@ -97,9 +98,18 @@ class Answers:
         more = {}
         if access is not None and (degraded := self.degraded_seconds(access)) is not None:
             more[DEGRADED_HEADER] = str(degraded)
-        whole = self.whole(request, common, answer, more)
-        await request.send(whole.start)
-        await request.send(whole.body)
+        await self.send_whole(request, self.whole(request, common, answer, more))
+
+    async def send_whole(self, request: Request, whole: Whole) -> None:
+        """Send as bytes where the connection takes them, else as messages."""
+        as_bytes = request.scope.get("extensions", _NONE).get(WHOLE_ANSWER)
+        if (
+            as_bytes is None
+            or request.scope["method"] == "HEAD"
+            or not as_bytes(whole.start["status"], whole.head, whole.body["body"])
+        ):
+            await request.send(whole.start)
+            await request.send(whole.body)
 
     def whole(
         self, request: Request, common: Common, answer: SdkResponse, more: Mapping[str, str] | None = None
@@ -108,15 +118,18 @@ class Answers:
         answer = encoded(answer, accepts=accepts_gzip(request.text(_ACCEPT_ENCODING)))
         own = {name.lower().encode(): value.encode("latin-1") for name, value in answer.headers.items()}
         own.update((name.lower().encode(), value.encode()) for name, value in (more or {}).items())
-        headers = [*own.items(), *_added(common, own)]
         if answer.status != 304:
-            headers += [
-                (b"content-type", b"application/json"),
-                (b"content-length", b"%d" % len(answer.body)),
-            ]
+            own[b"content-type"] = b"application/json"
+            own[b"content-length"] = b"%d" % len(answer.body)
+        if b"cache-control" in own:
+            common = Common(tuple(header for header in common.pairs if header[0] not in _CACHING))
         return Whole(
-            head_of(answer.status, headers),
-            {"type": "http.response.start", "status": answer.status, "headers": headers},
+            head_of(answer.status, lines_of(own.items()), common.lines),
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": [*own.items(), *common.pairs],
+            },
             {"type": "http.response.body", "body": answer.body},
         )
 
@@ -127,9 +140,3 @@ def refused(refusal: Refusal) -> SdkResponse:
         return SdkResponse(403, encode({"detail": str(refusal)}))
     headers = {"Retry-After": str(refusal.retry_after_seconds)}
     return SdkResponse(503, encode({"detail": str(refusal)}), headers)
-
-
-def _added(common: Common, own: Collection[bytes]) -> Pairs:
-    if b"cache-control" not in own:
-        return common.pairs
-    return tuple(header for header in common.pairs if header[0] not in _CACHING)

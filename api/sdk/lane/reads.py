@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
 from analytics.models import Resource
-from core.asgi.protocol import WHOLE_ANSWER
 from core.asgi.rehearsal import Common
 from core.asgi.request import Request
 from sdk import payloads, usage
@@ -25,7 +23,6 @@ _METHODS = "GET, HEAD, OPTIONS"
 _CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"x-burgee-min-revision"})
 # With one of these a request has a body, or wants to be told to go on.
 _WITH_BODY = frozenset({b"transfer-encoding", b"expect"})
-_NONE: dict[str, Any] = {}
 
 # Behind one host name and without browsers of many origins there are one or two of each.
 _MOST_PREPARED = 16
@@ -97,14 +94,7 @@ class Reads:
             whole = self._answers.whole(request, common, self._answer(access, request))
             if len(known) < _MOST_PREPARED:
                 known[kind] = whole
-        send_whole = request.scope.get("extensions", _NONE).get(WHOLE_ANSWER)
-        if (
-            send_whole is None
-            or request.scope["method"] == "HEAD"
-            or not send_whole(200, whole.head, whole.body["body"])
-        ):
-            await request.send(whole.start)
-            await request.send(whole.body)
+        await self._answers.send_whole(request, whole)
 
 
 def flags(access: Access, request: Request) -> SdkResponse:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from core.asgi.lifespan import Lifespan
-from core.asgi.protocol import WHOLE_ANSWER, BoundedProtocol, Limits, head_of
+from core.asgi.protocol import WHOLE_ANSWER, BoundedProtocol, Limits, head_of, lines_of
 from core.asgi.responses import send_json
 from core.asgi.types import Receive, Scope, Send
 from core.asgi.worker import Worker
@@ -50,7 +50,7 @@ async def whole(scope: Scope, receive: Receive, send: Send) -> None:
     query = parse_qs(scope["query_string"].decode())
     body = b"x" * int(query.get("bytes", ["5"])[0])
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
-    if not scope["extensions"][WHOLE_ANSWER](200, head_of(200, headers), body):
+    if not scope["extensions"][WHOLE_ANSWER](200, head_of(200, lines_of(headers)), body):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
