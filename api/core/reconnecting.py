@@ -7,12 +7,18 @@ before that does anything, the server is made to end the old ones.
 
 import secrets
 
+import psycopg2
+
 from core.postgres import AsyncConnection, DatabaseUnavailable, Rows
 
 _OPEN_SECONDS = 2.0
 _STATEMENT_SECONDS = 2.0
 # Less than a statement has, so that the server says no and the connection stands.
 _LOCK_MILLISECONDS = 1000
+
+# Classes of SQLSTATEs: read-only as a standby is, out of resources, told to stop, a failing system. Another
+# connection may lead to another server.
+_UNFIT = frozenset({"25", "53", "57", "58", "XX"})
 
 # One by one: the server waits up to a second for each to end, and says nothing of those that have.
 _END = """
@@ -40,13 +46,18 @@ class Reconnecting:
         Raises:
             DatabaseUnavailable: there is no connection, or no answer in time; the statement may have been
                 carried out, but won't be any more once another one is answered.
-            psycopg2.Error, ValueError: the statement is refused; the connection stands.
+            psycopg2.Error: the statement is refused. Where that is for what the server is, and not for what
+                the statement says, the next one goes over a new connection.
         """
         connection = self._connection or await self._open()
+        is_fit = True
         try:
             return await connection.execute(sql, parameters, deadline_seconds=_STATEMENT_SECONDS)
+        except psycopg2.Error as error:
+            is_fit = (error.pgcode or "")[:2] not in _UNFIT
+            raise
         finally:
-            if connection.closed:
+            if connection.closed or not is_fit:
                 self.close()
 
     def close(self) -> None:

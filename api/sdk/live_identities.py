@@ -49,6 +49,8 @@ from sdk.identities import (
 from sdk.inputs import GivenIdentity
 
 _STOP_SECONDS = 5.0
+# A loop that hasn't answered a thread by then has ended.
+_LOOP_SECONDS = 10.0
 # Of a Python object, a dictionary's entry and a text, beside what is in them.
 _ENTRY_BYTES, _TRAIT_BYTES = 600, 150
 
@@ -190,7 +192,8 @@ def know(environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolic
     """Do as `LiveIdentities.know` does, from a thread; without one running, by queries of its own."""
     if _live is None:
         return know_directly(environment_id, given, policy)
-    return asyncio.run_coroutine_threadsafe(_live.know(environment_id, given, policy), _live.loop).result()
+    knowing = asyncio.run_coroutine_threadsafe(_live.know(environment_id, given, policy), _live.loop)
+    return knowing.result(_LOOP_SECONDS)
 
 
 def store(batch: Sequence[TraitChanges]) -> bool:
@@ -198,7 +201,7 @@ def store(batch: Sequence[TraitChanges]) -> bool:
     if _live is None:
         store_directly(batch)
         return True
-    return asyncio.run_coroutine_threadsafe(_live.store(batch), _live.loop).result()
+    return asyncio.run_coroutine_threadsafe(_live.store(batch), _live.loop).result(_LOOP_SECONDS)
 
 
 def _changed(stored: StoredIdentity | None, changes: TraitChanges) -> StoredIdentity:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -199,6 +200,29 @@ def test_64_first_writers_in_two_workers_lose_nothing(start, environment):
     assert Identity.objects.count() == 1
 
 
+def test_two_workers_that_write_the_same_identities_never_wait_for_each_other_in_a_circle(start, environment):
+    workers = [start(), start()]
+    people = [f"user-{number}" for number in range(40)]
+
+    def write(worker: Worker, number: int) -> None:
+        for visits in range(15):
+            everyone = [
+                given(name, visits=visits, **{f"worker-{number}-{visits}": True})
+                for name in random.sample(people, len(people))
+            ]
+            worker.know(environment, *everyone)
+
+    threads = [threading.Thread(target=write, args=[worker, number]) for number, worker in enumerate(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [worker.state("identities_stored_failed") for worker in workers] == [0, 0]
+    found = stored_identities(environment.pk, people)
+    assert {len(identity.traits) for identity in found.values()} == {31}
+
+
 def test_each_is_answered_with_its_own_traits_over_those_that_are_stored(worker, environment):
     store_traits([TraitChanges(environment.pk, "kim", {"plan": "free", "age": 30})])
 
@@ -380,6 +404,20 @@ def test_what_waits_is_written_at_shutdown(worker, environment):
     worker.stop()
 
     assert (stored(environment), stored(environment, "lee")) == ({"a": 1}, {"a": 2})
+
+
+def test_a_server_that_only_reads_is_left_for_the_one_that_takes_its_place(worker, environment):
+    name = connection.settings_dict["NAME"]
+    run_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        with impatience():
+            knowledge = worker.know(environment, given(plan="pro"))
+    finally:
+        run_sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+    assert not knowledge.is_persisted
+    eventually(lambda: not waiting(worker))
+    assert stored(environment) == {"plan": "pro"}
 
 
 def test_nobody_waits_for_a_row_that_is_locked(worker, environment):
