@@ -3,7 +3,7 @@
 The feed tells what has changed; what is held of it is refreshed by threads, since reading rows blocks and
 compiling takes tens of milliseconds. A thread beside a busy loop starves: the loop gives up the interpreter
 and takes it back so often that the waiting thread never gets its turn. So while threads have work, the loop
-stands aside for a moment in every millisecond.
+stands aside for every other millisecond.
 """
 
 import asyncio
@@ -44,8 +44,9 @@ _MOST_WAITING_KEYS = 1000
 _LOAD_SECONDS = 5.0
 _LOAD_SECONDS_WITHOUT_DATABASE = 0.25
 
+# A tenth of it doesn't help: each look at a file gives up the interpreter, which then has to be regained.
 _STEP_SECONDS = 0.001
-_ASIDE_SECONDS = 0.0001
+_ASIDE_SECONDS = 0.001
 
 
 class LiveSnapshots:
@@ -285,7 +286,7 @@ class _Threads:
 
 
 class _StandingAside:
-    """While anything runs inside `with`, lets the loop stand aside for a moment in every millisecond."""
+    """While anything runs inside `with`, lets the loop stand aside for every other millisecond."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
