@@ -40,9 +40,13 @@ DEGRADED_AFTER_SECONDS = 3.5
 _REFRESHING_THREADS = 2
 _LOADING_THREADS = 2
 _MOST_WAITING_KEYS = 1000
-# Loading may take its time as long as the database is known to answer; otherwise nobody waits for it.
-_LOAD_SECONDS = 5.0
-_LOAD_SECONDS_WITHOUT_DATABASE = 0.25
+# For how long a request waits for what memory lacks; and how long at most, as long as the primary is heard.
+# Most who wait long do so because they are many: after a start, all environments are asked for at once. As
+# long as others get their answers these will, and are spared an error. A primary that hangs says nothing to
+# anybody, also not to the feed, so a second later nobody waits for it any more.
+_LOAD_SECONDS = 0.25
+_LONGEST_LOAD_SECONDS = 5.0
+_SILENT_SECONDS = 1.5
 
 # A tenth of it doesn't help: each look at a file gives up the interpreter, which then has to be regained.
 _STEP_SECONDS = 0.001
@@ -128,11 +132,14 @@ class LiveSnapshots:
             loading = asyncio.ensure_future(self._run(1, self._store.open, key))
             self._loading[key] = loading
             loading.add_done_callback(lambda done: self._loaded(key, done))
-        patience = _LOAD_SECONDS_WITHOUT_DATABASE if self._is_cut_off() else _LOAD_SECONDS
-        try:
-            return await asyncio.wait_for(asyncio.shield(loading), patience)
-        except TimeoutError as error:
-            raise KeyUnchecked from error
+        began = time.monotonic()
+        while not loading.done():
+            await asyncio.wait({loading}, timeout=_LOAD_SECONDS)
+            if time.monotonic() - began > _LONGEST_LOAD_SECONDS or self._unheard_seconds() > _SILENT_SECONDS:
+                break
+        if not loading.done():
+            raise KeyUnchecked
+        return loading.result()
 
     async def reach(self, environment_id: int, number: int) -> Snapshot:
         """Return the environment at this revision or a later one.
@@ -166,10 +173,9 @@ class LiveSnapshots:
     def state(self) -> dict[str, float]:
         """Return what metrics and readiness show."""
         feed, store, source = self._feed.state, self._store.counts, self._source.counts
-        since = time.monotonic() - (feed.confirmed_at or self._started_at)
         return {
             "feed_is_listening": float(feed.is_listening),
-            "feed_confirmed_seconds_ago": since,
+            "feed_confirmed_seconds_ago": self._unheard_seconds(),
             "feed_reconnects": feed.reconnects,
             "snapshots": len(self._store.names()),
             "snapshot_bytes": self._store.size_bytes,
@@ -238,10 +244,9 @@ class LiveSnapshots:
         with self._aside:
             return await self._loop.run_in_executor(self._threads[pool].pool, work, *arguments)
 
-    def _is_cut_off(self) -> bool:
-        confirmed_at = self._feed.state.confirmed_at
-        now = time.monotonic()
-        return now - (self._started_at if confirmed_at is None else confirmed_at) > DEGRADED_AFTER_SECONDS
+    def _unheard_seconds(self) -> float:
+        """Return for how long the primary has said nothing; it is asked once a second."""
+        return time.monotonic() - (self._feed.state.confirmed_at or self._started_at)
 
     def _age_at_start(self) -> float:
         """How long before this worker's start the host last heard from the primary, where that is known."""

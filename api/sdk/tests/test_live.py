@@ -1,8 +1,10 @@
 """Workers that answer from memory: fresh, in step, and going on when the database doesn't."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -468,12 +470,27 @@ def test_while_nothing_can_be_checked_an_unknown_key_is_not_refused(start, count
     eventually(lambda: is_refused(worker, "unknown"))
 
 
-def test_nobody_waits_for_a_database_that_is_frozen(start, counter, key, environment, monkeypatch):
-    monkeypatch.setattr(live, "_LOAD_SECONDS", 0.3)
+@pytest.fixture
+def hanging():
+    """Let looking up keys hang inside the block: `with hanging(): ...`."""
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        with transaction.atomic():
+            run_sql("LOCK TABLE environments_environment IN ACCESS EXCLUSIVE MODE")
+            yield
+
+    return hold
+
+
+def test_nobody_waits_for_a_database_that_says_nothing_to_the_feed_either(
+    start, counter, key, hanging, monkeypatch
+):
+    monkeypatch.setattr(live, "_SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(live, "_LONGEST_LOAD_SECONDS", 60.0)
     worker = start()
     worker.load(key)
-    with transaction.atomic():
-        run_sql("LOCK TABLE environments_environment IN ACCESS EXCLUSIVE MODE")
+    with hanging():
         begin = time.monotonic()
 
         with pytest.raises(KeyUnchecked):
@@ -481,6 +498,31 @@ def test_nobody_waits_for_a_database_that_is_frozen(start, counter, key, environ
 
         assert time.monotonic() - begin < 3.0
         assert worker.live.get(key)
+
+
+def test_who_comes_late_in_a_database_that_answers_others_waits_longer(
+    start, counter, key, hanging, monkeypatch
+):
+    monkeypatch.setattr(live, "_SILENT_SECONDS", 60.0)
+    monkeypatch.setattr(live, "_LONGEST_LOAD_SECONDS", 60.0)
+    worker = start()
+    worker.load(key)
+    with hanging():
+        waiting = asyncio.run_coroutine_threadsafe(worker.live.load("unknown"), worker.loop)
+        time.sleep(4 * live._LOAD_SECONDS)
+        assert not waiting.done()
+
+    with pytest.raises(KeyRefused):
+        waiting.result(10)
+
+
+def test_nobody_waits_for_ever(start, counter, key, hanging, monkeypatch):
+    monkeypatch.setattr(live, "_LONGEST_LOAD_SECONDS", 0.3)
+    worker = start()
+    worker.load(key)
+
+    with hanging(), pytest.raises(KeyUnchecked):
+        worker.load("unknown")
 
 
 def test_a_deleted_environment_leaves_no_file_to_start_from(start, counter, key, environment):
