@@ -17,6 +17,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("segments.urls")),
     path("", include("identities.urls")),
     path("", include("features.urls")),
+    path("", include("analytics.urls")),
     path(
         "docs/",
         # A page: describing itself to OPTIONS, as data, would need what a page hasn't got.

@@ -6,6 +6,7 @@ soon as it has an example.
 
 from app.tests.examples import (
     accounts,
+    analytics,
     documents,
     environments,
     features,
@@ -20,6 +21,7 @@ from app.tests.routes import Route, api_routes
 
 EXAMPLES: dict[str, Example] = {
     **accounts.EXAMPLES,
+    **analytics.EXAMPLES,
     **documents.EXAMPLES,
     **environments.EXAMPLES,
     **features.EXAMPLES,

@@ -1,0 +1,47 @@
+"""What has been counted, by day. Days are those of UTC."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum, Value
+from django.db.models.functions import TruncDate
+
+from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
+from core.digests import Digest
+
+_DAY = TruncDate("started_at", tzinfo=UTC)
+LABELS = ("user_agent", "application_name", "application_version")
+
+
+def requests_by_day(
+    environment_ids: Iterable[int], *, since: datetime, labels: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return a row for each day and client: `{"day": ..., "flags": 120, ..., "user_agent": "..."}`.
+
+    Args:
+        labels: only the requests of clients that have these labels.
+    """
+    resources = {
+        resource.name.lower(): Sum("total_count", filter=Q(resource=resource), default=0)
+        for resource in Resource
+    }
+    counted = _requests(environment_ids, since).filter(**labels).annotate(day=_DAY)
+    return list(counted.values("day", *LABELS).annotate(**resources).order_by("day", *LABELS))
+
+
+def number_of_requests(environment_ids: Iterable[int], *, since: datetime) -> int:
+    return int(_requests(environment_ids, since).aggregate(total=Sum("total_count", default=0))["total"])
+
+
+def evaluations_by_day(feature_name: str, environment_id: int, *, since: datetime) -> list[dict[str, Any]]:
+    """Return a row for each day on which a feature was evaluated: `{"day": ..., "count": 42}`."""
+    counted = FeatureEvaluationBucket.objects.alias(name_digest=Digest("feature_name")).filter(
+        environment_id=environment_id, name_digest=Digest(Value(feature_name)), started_at__gte=since
+    )
+    days = counted.annotate(day=_DAY).values("day").annotate(count=Sum("total_count")).order_by("day")
+    return [dict(row) for row in days]
+
+
+def _requests(environment_ids: Iterable[int], since: datetime) -> QuerySet[RequestBucket]:
+    return RequestBucket.objects.filter(environment_id__in=environment_ids, started_at__gte=since)

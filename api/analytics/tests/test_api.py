@@ -1,0 +1,215 @@
+"""Dashboards read what has been counted: who may, of whom, and of which days."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
+from environments.models import Environment
+from features.models import Feature
+from organisations.models import Organisation
+from projects.models import Project
+
+PYTHON = "flagsmith-python-sdk/4.0.0"
+
+
+@pytest.fixture
+def usage(organisation) -> str:
+    return f"/api/v1/organisations/{organisation.pk}/usage-data/"
+
+
+@pytest.fixture
+def evaluations(project, feature) -> str:
+    return f"/api/v1/projects/{project.pk}/features/{feature.pk}/evaluation-data/"
+
+
+def days_ago(days: int) -> datetime:
+    return (timezone.now() - timedelta(days=days)).replace(hour=23, minute=30, second=0, microsecond=0)
+
+
+def requested(environment: Environment, count: int, resource: Resource, *, days: int = 0, **labels: str):
+    RequestBucket.objects.create(
+        environment_id=environment.pk,
+        started_at=days_ago(days),
+        resource=resource,
+        total_count=count,
+        **labels,
+    )
+
+
+def evaluated(environment: Environment, name: str, count: int, *, started_at: datetime) -> None:
+    FeatureEvaluationBucket.objects.create(
+        environment_id=environment.pk, feature_name=name, started_at=started_at, total_count=count
+    )
+
+
+def test_requests_are_told_by_day_and_client(admin_client, usage, project, environment):
+    staging = Environment.objects.create(project=project, name="Staging")
+    requested(environment, 100, Resource.FLAGS, days=2, user_agent=PYTHON)
+    requested(staging, 20, Resource.FLAGS, days=2, user_agent=PYTHON)
+    requested(environment, 3, Resource.ENVIRONMENT_DOCUMENT, days=2)
+    requested(environment, 4, Resource.TRAITS, days=1, application_name="shop", application_version="1.2")
+
+    response = admin_client.get(usage)
+
+    none = {"flags": 0, "identities": 0, "traits": 0, "environment_document": 0}
+    nobody = {"client_application_name": None, "client_application_version": None, "user_agent": None}
+    day_before, yesterday = (f"{days_ago(days):%Y-%m-%d}" for days in (2, 1))
+    assert response.status_code == 200
+    assert response.json() == [
+        {**none, "environment_document": 3, "day": day_before, "labels": nobody},
+        {**none, "flags": 120, "day": day_before, "labels": {**nobody, "user_agent": PYTHON}},
+        {
+            **none,
+            "traits": 4,
+            "day": yesterday,
+            "labels": {**nobody, "client_application_name": "shop", "client_application_version": "1.2"},
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, 111),
+        ({"period": ""}, 111),
+        ({"period": "90_day_period"}, 1111),
+        ({"user_agent": PYTHON}, 100),
+        ({"client_application_name": "shop"}, 10),
+        ({"client_application_version": "9"}, 0),
+        ({"project_id": 2**31 - 1}, 0),
+        ({"environment_id": 2**31 - 1}, 0),
+    ],
+)
+def test_requests_are_chosen_by_the_query(admin_client, usage, environment, query, expected):
+    requested(environment, 1000, Resource.FLAGS, days=60)
+    requested(environment, 100, Resource.FLAGS, user_agent=PYTHON)
+    requested(environment, 10, Resource.FLAGS, application_name="shop")
+    requested(environment, 1, Resource.FLAGS, days=3)
+
+    response = admin_client.get(usage, query)
+
+    assert sum(row["flags"] for row in response.json()) == expected
+
+
+def test_requests_are_chosen_by_project_and_environment(admin_client, usage, organisation, environment):
+    other = Environment.objects.create(
+        project=Project.objects.create(organisation=organisation, name="Other"), name="Other"
+    )
+    requested(environment, 1, Resource.FLAGS)
+    requested(other, 2, Resource.FLAGS)
+
+    def flags(**query: int) -> int:
+        return sum(row["flags"] for row in admin_client.get(usage, query).json())
+
+    assert flags() == 3
+    assert flags(project_id=other.project_id) == 2
+    assert flags(environment_id=environment.pk) == 1
+    assert flags(project_id=other.project_id, environment_id=environment.pk) == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"period": "current_billing_period"}, 404),
+        ({"period": "previous_billing_period"}, 404),
+        ({"period": "a_year"}, 400),
+        ({"project_id": "x"}, 400),
+        ({"environment_id": 2**31}, 400),
+    ],
+)
+def test_what_there_is_no_answer_to_is_refused(admin_client, usage, query, status):
+    assert admin_client.get(usage, query).status_code == status
+
+
+def test_the_total_is_of_thirty_days(admin_client, usage, project, environment):
+    gone = Environment.objects.create(project=project, name="Gone")
+    requested(environment, 1, Resource.FLAGS)
+    requested(environment, 2, Resource.TRAITS, days=29)
+    requested(environment, 4, Resource.FLAGS, days=40)
+    requested(gone, 8, Resource.FLAGS)
+    gone.delete()
+
+    response = admin_client.get(f"{usage}total-count/")
+
+    assert response.json() == {"count": 11}
+
+
+@pytest.mark.parametrize("path", ["", "total-count/"])
+def test_usage_is_for_administrators_of_the_organisation(client_of, usage, member, stranger, path):
+    assert client_of(member).get(f"{usage}{path}").status_code == 403
+    assert client_of(stranger).get(f"{usage}{path}").status_code == 403
+
+
+def test_nothing_of_another_organisation_is_told(admin_client, usage, environment):
+    project = Project.objects.create(organisation=Organisation.objects.create(name="Other"), name="Other")
+    other = Environment.objects.create(project=project, name="Other")
+    requested(other, 5, Resource.FLAGS)
+
+    answers = [admin_client.get(usage, query) for query in ({}, {"environment_id": other.pk})]
+
+    assert [answer.json() for answer in answers] == [[], []]
+    assert admin_client.get(f"{usage}total-count/").json() == {"count": 0}
+
+
+def test_one_and_ten_days_take_the_same_statements(
+    admin_client, usage, environment, django_assert_num_queries
+):
+    requested(environment, 1, Resource.FLAGS)
+    with CaptureQueriesContext(connection) as one:
+        admin_client.get(usage)
+    for days in range(10):
+        requested(environment, 1, Resource.TRAITS, days=days)
+
+    with django_assert_num_queries(len(one)):
+        admin_client.get(usage)
+
+
+def test_evaluations_are_told_by_day(admin_client, evaluations, environment, feature):
+    yesterday = days_ago(1)
+    evaluated(environment, feature.name, 40, started_at=yesterday)
+    evaluated(environment, feature.name, 2, started_at=yesterday - timedelta(hours=1))
+    evaluated(environment, feature.name, 1, started_at=days_ago(4))
+    evaluated(environment, feature.name, 5, started_at=days_ago(40))
+    evaluated(environment, "another", 7, started_at=yesterday)
+
+    month = admin_client.get(evaluations, {"environment_id": environment.pk}).json()
+    two_days = admin_client.get(evaluations, {"environment_id": environment.pk, "period": 2}).json()
+
+    assert month == [
+        {"day": f"{days_ago(4):%Y-%m-%d}", "count": 1, "labels": None},
+        {"day": f"{yesterday:%Y-%m-%d}", "count": 42, "labels": None},
+    ]
+    assert two_days == month[1:]
+
+
+def test_evaluations_are_of_an_environment_and_a_feature_of_the_project(
+    client_of, admin_client, stranger, evaluations, project, environment, feature
+):
+    foreign = Project.objects.create(organisation=Organisation.objects.create(name="Other"), name="Other")
+    elsewhere = Environment.objects.create(project=foreign, name="Other")
+    not_ours = Feature.objects.create(project=foreign, name="other")
+    query = {"environment_id": environment.pk}
+
+    assert client_of(stranger).get(evaluations, query).status_code == 404
+    assert admin_client.get(evaluations, {"environment_id": elsewhere.pk}).status_code == 400
+    assert admin_client.get(evaluations).json() == {"environment_id": ["This field is required."]}
+    other_path = evaluations.replace(f"/{feature.pk}/", f"/{not_ours.pk}/")
+    assert admin_client.get(other_path, query).status_code == 404
+
+
+def test_a_day_ends_at_midnight_in_utc(admin_client, evaluations, environment, feature, settings):
+    settings.TIME_ZONE = "Pacific/Auckland"
+    midnight = datetime.combine(timezone.now().date() - timedelta(days=3), datetime.min.time(), UTC)
+    evaluated(environment, feature.name, 1, started_at=midnight - timedelta(minutes=15))
+    evaluated(environment, feature.name, 2, started_at=midnight)
+
+    found = admin_client.get(evaluations, {"environment_id": environment.pk}).json()
+
+    assert [(row["day"], row["count"]) for row in found] == [
+        (f"{midnight - timedelta(days=1):%Y-%m-%d}", 1),
+        (f"{midnight:%Y-%m-%d}", 2),
+    ]

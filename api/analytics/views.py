@@ -1,0 +1,94 @@
+"""What has been counted of an organisation's requests, and of a feature's evaluations."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from analytics.selectors import evaluations_by_day, number_of_requests, requests_by_day
+from analytics.serializers import (
+    BILLING_PERIODS,
+    NINETY_DAYS,
+    EvaluationQuery,
+    EvaluationsOfDaySerializer,
+    TotalSerializer,
+    UsageQuery,
+    UsageSerializer,
+)
+from core.errors import InvalidInput
+from environments.models import Environment
+from features.models import Feature
+from organisations.scope import InOrganisation
+from permissions.catalogue import ADMIN
+from projects.scope import InProject
+
+
+class UsageView(InOrganisation):
+    """The requests to an organisation's environments, by day and by client."""
+
+    read_permission = ADMIN
+
+    @extend_schema(
+        operation_id="list_organisation_usage",
+        tags=["analytics"],
+        parameters=[UsageQuery],
+        responses=UsageSerializer(many=True),
+    )
+    def get(self, request: Request, **path: Any) -> Response:
+        query = UsageQuery.read(request)
+        if query.get("period") in BILLING_PERIODS:
+            raise NotFound("There are no billing periods.")
+        days = 90 if query.get("period") == NINETY_DAYS else 30
+        labels = {
+            "user_agent": query.get("user_agent"),
+            "application_name": query.get("client_application_name"),
+            "application_version": query.get("client_application_version"),
+        }
+        rows = requests_by_day(
+            self._environment_ids(query),
+            since=timezone.now() - timedelta(days=days),
+            labels={name: label for name, label in labels.items() if label is not None},
+        )
+        return Response(UsageSerializer(rows, many=True).data)
+
+    def _environment_ids(self, query: dict[str, Any]) -> list[int]:
+        # What is deleted meanwhile has been asked for all the same.
+        environments = Environment.all_objects.filter(project__organisation=self.organisation)
+        if "project_id" in query:
+            environments = environments.filter(project=query["project_id"])
+        if "environment_id" in query:
+            environments = environments.filter(pk=query["environment_id"])
+        return list(environments.values_list("pk", flat=True))
+
+
+class TotalUsageView(UsageView):
+    """The number of requests to an organisation's environments in the last thirty days."""
+
+    @extend_schema(operation_id="get_organisation_usage_total", tags=["analytics"], responses=TotalSerializer)
+    def get(self, request: Request, **path: Any) -> Response:
+        count = number_of_requests(self._environment_ids({}), since=timezone.now() - timedelta(days=30))
+        return Response(TotalSerializer({"count": count}).data)
+
+
+class EvaluationsView(InProject):
+    """How often SDKs have evaluated a feature in an environment, by day."""
+
+    @extend_schema(
+        operation_id="list_feature_evaluations",
+        tags=["analytics"],
+        parameters=[EvaluationQuery],
+        responses=EvaluationsOfDaySerializer(many=True),
+    )
+    def get(self, request: Request, **path: Any) -> Response:
+        query = EvaluationQuery.read(request)
+        feature = get_object_or_404(Feature.objects.filter(project=self.project), pk=path["feature_pk"])
+        if not Environment.objects.filter(pk=query["environment_id"], project=self.project).exists():
+            raise InvalidInput({"environment_id": ["Environment does not exist in project."]})
+        since = timezone.now() - timedelta(days=query["period"])
+        rows = evaluations_by_day(feature.name, query["environment_id"], since=since)
+        return Response(EvaluationsOfDaySerializer(rows, many=True).data)

@@ -1,0 +1,23 @@
+"""What has been counted."""
+
+from app.tests.examples.example import Example
+from app.tests.examples.organisations import in_organisation
+
+EXAMPLES = {
+    "GET /api/v1/organisations/{organisation_pk}/usage-data/": Example(
+        path=in_organisation,
+        query=lambda world: {
+            "project_id": world.project.pk,
+            "environment_id": world.environment.pk,
+            "period": "90_day_period",
+            "user_agent": "flagsmith-python-sdk/4.0.0",
+            "client_application_name": "shop",
+            "client_application_version": "1.2",
+        },
+    ),
+    "GET /api/v1/organisations/{organisation_pk}/usage-data/total-count/": Example(path=in_organisation),
+    "GET /api/v1/projects/{project_pk}/features/{feature_pk}/evaluation-data/": Example(
+        path=lambda world: {"project_pk": world.project.pk, "feature_pk": world.feature.pk},
+        query=lambda world: {"environment_id": world.environment.pk, "period": 7},
+    ),
+}
