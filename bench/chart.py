@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from bench.figures import Result, number
+from bench.figures import Result
+from bench.tables import share as written_share
 
 _WIDTH, _LABELS, _RIGHT = 860, 330, 70
 _TOP, _ROW, _BAR = 52, 30, 16
@@ -41,16 +42,17 @@ def _gridline(share: float, scale: float, height: int) -> str:
 
 def _row(result: Result, place: int, scale: float) -> str:
     share = result.value or 0.0
+    target = result.target.bound if result.target else 0.0
     top = _TOP + place * _ROW
-    middle, end = top + _BAR - 4, _LABELS + share * scale
+    middle, end = top + _BAR - 4, _LABELS + max(share, target) * scale  # the mark of a missed target, too
     colour = {True: _MET, False: _MISSED, None: _FREE}[result.met]
     bar = (
         f'<text x="{_LABELS - 10}" y="{middle}" text-anchor="end">{escape(result.case)}</text>'
         f'<rect x="{_LABELS}" y="{top}" width="{share * scale:.1f}" height="{_BAR}" rx="2" fill="{colour}"/>'
-        f'<text x="{end + 6:.1f}" y="{middle}">{number(share)}</text>'
+        f'<text x="{end + 6:.1f}" y="{middle}">{written_share(result)}</text>'
     )
     if result.target is None:
         return bar
-    x = _LABELS + result.target.bound * scale
+    x = _LABELS + target * scale
     mark = f'x1="{x:.1f}" y1="{top - 3}" x2="{x:.1f}" y2="{top + _BAR + 3}"'
     return f'{bar}<line {mark} stroke="{_INK}" stroke-width="2"/>'

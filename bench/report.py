@@ -9,7 +9,7 @@ from bench.figures import Result
 from bench.servers import REPOSITORY
 from bench.tables import tables
 
-_FOLDER = REPOSITORY / "bench" / "results"
+FOLDER = REPOSITORY / "bench" / "results"
 _DOCS = REPOSITORY / "docs"
 
 
@@ -20,11 +20,11 @@ def publish(results: Sequence[Result], about: Mapping[str, str], *, writes_page:
         print(f"{name + ':':<12} {value}")
     for text in tables(results):
         print(f"\n{text}")
-    _FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(exist_ok=True)
     as_json = {"about": dict(about), "results": [result.as_json() for result in results]}
-    (_FOLDER / "latest.json").write_text(json.dumps(as_json, indent=2, ensure_ascii=False) + "\n")
-    (_FOLDER / "latest.svg").write_text(chart(results))
-    print(f"\nWritten: {_FOLDER / 'latest.json'}, {_FOLDER / 'latest.svg'}")
+    (FOLDER / "latest.json").write_text(json.dumps(as_json, indent=2, ensure_ascii=False) + "\n")
+    (FOLDER / "latest.svg").write_text(chart(results))
+    print(f"\nWritten: {FOLDER / 'latest.json'}, {FOLDER / 'latest.svg'}")
     if writes_page:
         (_DOCS / "performance.svg").write_text(chart(results))
         written = page.write(_DOCS / "performance.md", results, about)

@@ -18,7 +18,8 @@ class Rig:
 
     Attributes:
         environment: what configures Burgee.
-        folder: for logs and what servers write; gone at the end.
+        folder: for what servers write; gone at the end.
+        logs: what servers say, to be read after a case has failed.
         rounds, seconds: how often and for how long each of the two servers is driven in a case.
         requests_answered: by Burgee so far, while driven by wrk.
     """
@@ -26,6 +27,7 @@ class Rig:
     wrk: str
     environment: Mapping[str, str]
     folder: Path
+    logs: Path
     rounds: int
     seconds: float
     world: World = field(default_factory=World)
@@ -36,12 +38,12 @@ class Rig:
     @cached_property
     def burgee(self) -> Server:
         key = self.world.hundred.key
-        log = self.folder / "burgee.log"
+        log = self.logs / "burgee.log"
         return self._running.enter_context(servers.burgee(self.environment, key=key, log=log))
 
     @cached_property
     def bare(self) -> Server:
-        return self._running.enter_context(servers.bare(log=self.folder / "bare.log"))
+        return self._running.enter_context(servers.bare(log=self.logs / "bare.log"))
 
     def drive(self, server: Server, load: Load, *, path: str = "", seconds: float | None = None) -> Report:
         """Put a load on a server. No two calls send the same where a script makes the requests.

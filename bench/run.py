@@ -1,5 +1,6 @@
 """A run: the cases one after another, then the table, the JSON and the chart."""
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from bench.cases import CASES, Case
 from bench.errors import CannotRun, CaseSkipped
 from bench.figures import Result
 from bench.machine import describe
-from bench.report import publish
+from bench.report import FOLDER, publish
 from bench.rig import Rig
 from bench.tables import line
 
@@ -33,7 +34,7 @@ def run(
     """
     if unknown := set(names) - CASES.keys():
         raise CannotRun(f"CASES knows {', '.join(CASES)}, not {', '.join(sorted(unknown))}.")
-    rig = Rig(wrk, environment, folder, rounds, seconds)
+    rig = Rig(wrk, environment, folder, _empty(FOLDER / "logs"), rounds, seconds)
     results: list[Result] = []
     started_at = time.monotonic()
     try:
@@ -46,6 +47,12 @@ def run(
     about = describe(wrk, rounds=rounds, seconds=seconds, took_seconds=time.monotonic() - started_at)
     publish(results, about, writes_page=writes_page)
     return int(any(result.state == "failed" for result in results))
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _measured(name: str, case: Case, rig: Rig) -> Iterator[Result]:

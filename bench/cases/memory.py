@@ -34,7 +34,7 @@ def measure(rig: Rig) -> Iterator[Result]:
         "SNAPSHOT_MEMORY_BYTES": str(2 * estimate * len(keys)),
     }
     targets = {1: Target(200), 100: None, 1000: Target(1000)}
-    with servers.burgee(environment, key=keys[0], log=rig.folder / "memory.log") as server:
+    with servers.burgee(environment, key=keys[0], log=rig.logs / "memory.log") as server:
         loaded = 0
         for number, target in targets.items():
             _load(server, keys[loaded:number])

@@ -15,7 +15,7 @@ def measure(rig: Rig) -> Iterator[Result]:
     took = []
     for _ in range(_TIMES):
         environment = {**rig.environment, "SNAPSHOT_DIR": mkdtemp(dir=rig.folder)}
-        log = rig.folder / "starting.log"
+        log = rig.logs / "starting.log"
         with servers.burgee(environment, key=rig.world.hundred.key, log=log) as server:
             took.append(server.seconds_to_first_answer)
     note = f"median of {_TIMES}, longest {max(took):.1f} s"

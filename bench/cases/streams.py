@@ -24,7 +24,7 @@ def measure(rig: Rig) -> Iterator[Result]:
     streams = min(_STREAMS, _most_files() - _SPARE_FILES)
     place = rig.world.hundred
     environment = {**rig.environment, "SNAPSHOT_DIR": mkdtemp(dir=rig.folder)}
-    log = rig.folder / "streams.log"
+    log = rig.logs / "streams.log"
     with servers.burgee(environment, key=place.key, log=log, workers=1) as server:
         path = f"/sse/environments/{place.key}/stream"
         found = asyncio.run(_listen(server, path, place.id, streams))

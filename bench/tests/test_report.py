@@ -1,9 +1,11 @@
 """Figures, tables, the chart and the page, without a run."""
 
+import doctest
 from xml.etree import ElementTree
 
 import pytest
 
+from bench import figures
 from bench.cases import CASES
 from bench.chart import chart
 from bench.errors import CannotRun
@@ -18,6 +20,10 @@ FREE = Result("10 features", 1.25, RATIO, bare=10_000, burgee=12_500)
 FAILED = Result("ofrep", unit=RATIO, target=Target(0.4, is_at_least=True), note="500", state="failed")
 SKIPPED = Result("streams", unit="MB", target=Target(200), note="not there", state="skipped")
 LATENCY = Result("change visible | p99", 31.234, "ms", Target(50))
+
+
+def test_examples_in_docstrings_hold():
+    assert doctest.testmod(figures).failed == 0
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 50), (99, 99), (100, 100), (0.5, 1)])
