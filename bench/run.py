@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.cases import CASES, Case
-from bench.errors import CannotRun, CaseSkipped
+from bench.errors import CannotRun, CaseFailed, CaseSkipped
 from bench.figures import Result
 from bench.machine import describe
 from bench.report import FOLDER, publish
@@ -60,5 +60,7 @@ def _measured(name: str, case: Case, rig: Rig) -> Iterator[Result]:
         yield from case(rig)
     except CaseSkipped as error:
         yield Result(name, note=str(error), state="skipped")
+    except CaseFailed as error:
+        yield Result(name, note=str(error), state="failed")
     except Exception as error:  # noqa: BLE001  # the other cases' figures shall not be lost with it
         yield Result(name, note=f"{type(error).__name__}: {error}", state="failed")

@@ -19,6 +19,7 @@ _VISIBLE_WITHIN_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 0.0005
 # Asked without a pause, the workers would be kept busy by that alone.
 _POLL_SECONDS = 0.001
+_LOADED_SOON_SECONDS = 0.5
 _REVISION = "X-Burgee-Revision"
 _FLAGS = "/api/v1/flags/"
 
@@ -81,7 +82,9 @@ class Watcher:
 
     def seen_at(self, revision: int) -> float | None:
         """Return when this revision or a later one was first answered; None: not yet."""
-        return next((at for number, at in list(self.seen) if number >= revision), None)
+        if not self.seen or self.seen[-1][0] < revision:
+            return None
+        return next(at for number, at in self.seen if number >= revision)
 
     def stop(self) -> None:
         self._is_watching = False
@@ -92,7 +95,9 @@ class Watcher:
             while self._is_watching:
                 self._poll()
                 time.sleep(_POLL_SECONDS)
-        except (OSError, http.client.HTTPException, CaseFailed) as error:
+        except CaseFailed as error:
+            self.failure = str(error)
+        except (OSError, http.client.HTTPException) as error:
             self.failure = f"{type(error).__name__}: {error}"
 
     def _poll(self) -> None:
@@ -100,6 +105,9 @@ class Watcher:
         response = self._connection.getresponse()
         response.read()
         at = time.monotonic()
+        if response.status == 503 and not self.seen:  # a slow machine loads it for longer than one may wait
+            time.sleep(_LOADED_SOON_SECONDS)
+            return
         if response.status not in {200, 304}:
             raise CaseFailed(f"{_FLAGS} answers {response.status}")
         self._headers["If-None-Match"] = response.headers["ETag"]
