@@ -68,11 +68,13 @@ class Watcher:
 
     Attributes:
         seen: each revision that was new, with the moment its answer was there, in `time.monotonic`.
+        polls: how often it has asked.
         failure: what went wrong, if anything did.
     """
 
     def __init__(self, connection: http.client.HTTPConnection, key: str) -> None:
         self.seen: list[tuple[int, float]] = []
+        self.polls = 0
         self.failure = ""
         self._connection = connection
         self._headers = {"X-Environment-Key": key}
@@ -105,6 +107,7 @@ class Watcher:
         response = self._connection.getresponse()
         response.read()
         at = time.monotonic()
+        self.polls += 1
         if response.status == 503 and not self.seen:  # a slow machine loads it for longer than one may wait
             time.sleep(_LOADED_SOON_SECONDS)
             return
