@@ -21,6 +21,7 @@ from sdk.store import snapshots
 def build(django_application: WSGIApplication) -> Front:
     """Return the ASGI application, with Django as the door behind the lane."""
     live, identities = LiveSnapshots(snapshots), LiveIdentities()
+    rehearsals = Rehearsals(django_application)
     return Front(
         lifespan=Lifespan(
             [
@@ -30,13 +31,14 @@ def build(django_application: WSGIApplication) -> Front:
                 usage.evaluation_counts.running,
             ]
         ),
-        lane=sdk_lane(live, identities, Rehearsals(django_application)),
+        lane=sdk_lane(live, identities, rehearsals),
         django=DjangoDoor(
             django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
         ),
         bodies=BodyReader(_max_body_bytes),
         trusted_proxies=settings.FORWARDED_ALLOW_IPS,
         forwarded_headers=_forwarded_headers(),
+        common=rehearsals.of_refusal,
     )
 
 

@@ -493,6 +493,20 @@ def test_a_key_in_a_header_that_wsgi_would_fold_is_no_key(world):
     assert answer.status == 403
 
 
+def test_a_browser_may_read_what_is_refused_before_either_door(world):
+    key = ("X-Environment-Key", world.environment.api_key)
+    too_large = json.dumps("x" * settings.MAX_REQUEST_BODY_BYTES).encode()
+
+    with running_server() as server:
+        answers = [
+            server.ask(get("flags/", key, key, ORIGIN)),
+            server.ask(Exchange("POST", f"{API}/projects/", (ORIGIN,), too_large)),
+        ]
+
+    assert [answer.status for answer in answers] == [400, 413]
+    assert [answer.header("access-control-allow-origin") for answer in answers] == ["*", "*"]
+
+
 def test_threads_keep_their_database_connection(world, monkeypatch):
     monkeypatch.setitem(connections["default"].settings_dict, "CONN_MAX_AGE", 60)
     backends = set()

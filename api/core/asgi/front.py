@@ -14,6 +14,8 @@ from core.asgi.types import Application, Headers, Receive, Scope, Send
 
 # Answers and returns True; or returns False, having sent nothing. May raise `Refused`.
 Lane = Callable[[Request], Awaitable[bool]]
+# Returns the headers that all answers to a request have in common.
+Common = Callable[[Request], Iterable[tuple[bytes, bytes]]]
 # Answers a request whose whole body this is. May raise `Refused`.
 Door = Callable[[Scope, bytes, Send], Awaitable[None]]
 
@@ -90,6 +92,7 @@ class Front:
         bodies: reads what is sent along.
         trusted_proxies: addresses and networks whose forwarded headers count.
         forwarded_headers: names that count as forwarded beside the usual ones.
+        common: what a refusal needs so that browsers show it to the page that asked.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class Front:
         bodies: BodyReader,
         trusted_proxies: Iterable[str],
         forwarded_headers: Iterable[bytes] = (),
+        common: Common = lambda request: (),
     ) -> None:
         self._lifespan = lifespan
         self._lane = lane
@@ -108,6 +112,7 @@ class Front:
         self._bodies = bodies
         self._is_trusted = TrustedPeers(trusted_proxies)
         self._forwarded = FORWARDED_HEADERS.union(forwarded_headers)
+        self._common = common
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -115,17 +120,17 @@ class Front:
             return
         listed = scope["headers"]
         headers: Headers = dict(listed)
+        request = Request(scope, headers, receive, send, self._bodies)
         try:
             if len(headers) != len(listed) or not PLAIN_HEADERS.issuperset(headers):
-                headers = self._clean(scope, headers)
-            request = Request(scope, headers, receive, send, self._bodies)
+                request.headers = self._clean(scope, headers)
             if await self._lane(request):
                 return
             body = await request.body()
             if body is not None:
                 await self.django(scope, body, send)
         except Refused as refusal:
-            await refusal.send(send)
+            await refusal.send(send, self._common(request))
 
     def _clean(self, scope: Scope, headers: Headers) -> Headers:
         distrusts = not self._forwarded.isdisjoint(headers) and not self._is_trusted(scope["client"])

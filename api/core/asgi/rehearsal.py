@@ -97,6 +97,11 @@ class Rehearsals:
         _remember(self._known, seen, common)
         return common
 
+    def of_refusal(self, request: Request) -> Pairs:
+        """Return what an answer needs that is given before a door is opened."""
+        common = self.common(request, (), path="/")
+        return common.pairs if common else ()
+
     def preflight(self, request: Request, *, path: str | None = None) -> Preflight | None:
         """Return the answer to an OPTIONS request, where the middleware gives it; None: Django has to."""
         scope, headers = request.scope, request.headers

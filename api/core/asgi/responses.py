@@ -16,8 +16,8 @@ class Refused(Exception):
         self.detail = detail
         self.headers = headers
 
-    async def send(self, send: Send) -> None:
-        await send_json(send, self.status, {"detail": self.detail}, self.headers)
+    async def send(self, send: Send, common: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        await send_json(send, self.status, {"detail": self.detail}, [*self.headers, *common])
 
 
 async def send_json(
