@@ -62,7 +62,7 @@ class AccessHook:
                 response.status, response.headers, response.sent = status, _read(head), len(body)
                 return True
 
-            scope["extensions"] = {WHOLE_ANSWER: noting_whole}
+            scope["extensions"] = {**scope["extensions"], WHOLE_ANSWER: noting_whole}
         try:
             await self._application(scope, receive, noting)
         except Exception:

@@ -19,6 +19,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import Server, ServerState
 
+from core.asgi.streamed import STREAMED_BODY, StreamedBody
+
 SWEEP_SECONDS = 0.5
 
 # In a scope's extensions: a `WholeAnswer`, where the connection takes one.
@@ -177,7 +179,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse_head()
             raise HttpParserError  # to read no further
         HttpToolsProtocol.on_headers_complete(self)
-        extensions: dict[str, Any] = {WHOLE_ANSWER: WholeAnswer(self.cycle)}
+        extensions: dict[str, Any] = {
+            WHOLE_ANSWER: WholeAnswer(self.cycle),
+            STREAMED_BODY: StreamedBody(self.cycle),
+        }
         self.scope["extensions"] = extensions
         self.headers = _NO_HEADERS
         self._in_body = True

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from core.asgi.lifespan import Lifespan
 from core.asgi.protocol import WHOLE_ANSWER, BoundedProtocol, Limits, head_of, lines_of
 from core.asgi.responses import send_json
+from core.asgi.streamed import STREAMED_BODY, chunk_of
 from core.asgi.types import Receive, Scope, Send
 from core.asgi.worker import Worker
 
@@ -53,6 +54,27 @@ async def whole(scope: Scope, receive: Receive, send: Send) -> None:
     if not scope["extensions"][WHOLE_ANSWER](200, head_of(200, lines_of(headers)), body):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+async def streaming(scope: Scope, receive: Receive, send: Send) -> None:
+    """Write pieces, as many as `pieces` and as large as `bytes`; end the answer if that many are through."""
+    if scope["type"] == "lifespan":
+        await _lifespan(scope, receive, send)
+        return
+    query = parse_qs(scope["query_string"].decode())
+    chunk = chunk_of(b"x" * int(query["bytes"][0]))
+    body = scope["extensions"][STREAMED_BODY]
+    body.write(chunk)  # too early: nothing is written
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(int(query["pieces"][0])):
+        if not (body.write(chunk) and body.is_open):
+            break
+        await asyncio.sleep(0)
+    else:
+        body.end()
+        body.write(chunk)  # too late
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class HastyProtocol(BoundedProtocol):

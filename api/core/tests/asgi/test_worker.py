@@ -161,6 +161,19 @@ def test_an_answer_that_is_there_as_bytes_has_its_line(tmp_path):
     assert "200 123 text/plain" in (tmp_path / "lines").read_text().splitlines()
 
 
+def test_a_stream_has_its_line_when_it_has_ended(tmp_path):
+    arguments = ["--access-logfile", str(tmp_path / "lines"), "--access-logformat", "%(s)s %(U)s"]
+
+    with (
+        gunicorn(tmp_path / "log", *arguments, "core.tests.asgi.applications:streaming") as server,
+        connected(server.address) as connection,
+    ):
+        connection.ask(request(target="/stream?pieces=2&bytes=10"))
+        wait_until(lambda: "/stream" in (tmp_path / "lines").read_text())
+
+    assert "200 /stream" in (tmp_path / "lines").read_text().splitlines()
+
+
 def test_a_log_is_opened_anew_when_it_has_been_moved(tmp_path):
     lines, moved = tmp_path / "lines", tmp_path / "moved"
     with gunicorn(tmp_path / "log", "--access-logfile", str(lines), ECHO) as server:
