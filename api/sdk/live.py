@@ -58,6 +58,7 @@ class LiveSnapshots:
 
     Attributes:
         on_change: called on the loop with each snapshot that has become visible in this worker.
+        on_end: called on the loop with the id of each environment that exists no longer.
     """
 
     def __init__(self, store: SnapshotStore, *, folder: Path | None = None) -> None:
@@ -74,6 +75,7 @@ class LiveSnapshots:
         self._refreshing: dict[int, asyncio.Task[None]] = {}
         self._loading: dict[str, asyncio.Future[Access]] = {}
         self.on_change: list[Callable[[Snapshot], None]] = []
+        self.on_end: list[Callable[[int], None]] = []
 
     async def start(self) -> None:
         """Start hearing of changes, and answering from memory. After forking."""
@@ -83,6 +85,7 @@ class LiveSnapshots:
         self._threads = _Threads(_REFRESHING_THREADS, "refresh"), _Threads(_LOADING_THREADS, "load")
         self._aside = _StandingAside(self._loop)
         self._store.on_installed = self._installed
+        self._store.on_forgotten = self._forgotten
         self._store.feed_from(self._source)
         self._store.degraded_seconds = self.degraded_seconds
         self._running = asyncio.create_task(self._feed.run())
@@ -92,7 +95,7 @@ class LiveSnapshots:
         for task in (*self._refreshing.values(), self._running):
             task.cancel()
         await asyncio.gather(self._running, *self._refreshing.values(), return_exceptions=True)
-        self._store.on_installed = None
+        self._store.on_installed = self._store.on_forgotten = None
         self._store.stop_feeding()
         for threads in self._threads:
             await asyncio.to_thread(threads.close)
@@ -155,6 +158,13 @@ class LiveSnapshots:
             raise RevisionNotReached
         return snapshot
 
+    def watch(self, snapshot: Snapshot) -> None:
+        """Be told of all that comes after `snapshot`, until `unwatch`, even if it leaves for want of room."""
+        self._store.watch(snapshot)
+
+    def unwatch(self, environment_id: int) -> None:
+        self._store.unwatch(environment_id)
+
     def _held_from(self, environment_id: int, number: int) -> Snapshot | None:
         snapshot = self._store.peek(environment_id)
         return snapshot if snapshot and snapshot.name.number >= number else None
@@ -177,7 +187,7 @@ class LiveSnapshots:
             "feed_is_listening": float(feed.is_listening),
             "feed_confirmed_seconds_ago": self._unheard_seconds(),
             "feed_reconnects": feed.reconnects,
-            "snapshots": len(self._store.names()),
+            "snapshots": len(self._store),
             "snapshot_bytes": self._store.size_bytes,
             "snapshots_evicted": store.evicted,
             "snapshots_installed": store.refreshed,
@@ -234,6 +244,14 @@ class LiveSnapshots:
     def _changed(self, snapshot: Snapshot) -> None:
         for call in self.on_change:
             call(snapshot)
+
+    def _forgotten(self, environment_id: int) -> None:
+        if self.on_end:
+            self._loop.call_soon_threadsafe(self._ended, environment_id)
+
+    def _ended(self, environment_id: int) -> None:
+        for call in self.on_end:
+            call(environment_id)
 
     def _loaded(self, key: str, loading: "asyncio.Future[Access]") -> None:
         del self._loading[key]

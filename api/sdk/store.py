@@ -12,6 +12,8 @@
 - A notification, or the poll that finds a difference, leads to a refresh that starts after it and thus
   brings at least what it told. An environment is known to be of interest before its revision is read, so
   no notification falls between reading and installing.
+- What streams tell of is watched: its name is remembered when it leaves for want of room, so that its changes
+  are still heard of, and bring it back.
 - The index of keys is only a hint: whether a key opens a snapshot, the snapshot says, so replacing it is what
   makes a key valid, or no longer. A key that memory lacks is looked up; only the primary can refuse it.
 
@@ -86,6 +88,7 @@ class SnapshotStore:
         self._held: dict[int, _Held] = {}
         self._environments: dict[str, int] = {}  # by the names of keys
         self._unknown: dict[str, float] = {}
+        self._watched: dict[int, RevisionName] = {}  # which revision was held last
         self._news = 0
         self._changing = threading.Lock()
         self._flights: dict[int, _Flight] = {}
@@ -93,6 +96,7 @@ class SnapshotStore:
         self.counts = StoreCounts()
         self.is_fed = False
         self.on_installed: Callable[[Snapshot], None] | None = None
+        self.on_forgotten: Callable[[int], None] | None = None
         # By environment: for how long it hasn't been known whether it has changed; None: it is known.
         self.degraded_seconds: Callable[[int], int | None] = lambda environment_id: None
 
@@ -111,7 +115,7 @@ class SnapshotStore:
     def clear(self) -> None:
         """Forget everything."""
         with self._changing:
-            self._held, self._environments, self._unknown = {}, {}, {}
+            self._held, self._environments, self._unknown, self._watched = {}, {}, {}, {}
             self.size_bytes = 0
 
     # --- from memory ----------------------------------------------------------------------------
@@ -143,17 +147,33 @@ class SnapshotStore:
         return held.snapshot
 
     def name_of(self, environment_id: int) -> RevisionName | None:
-        """Return which revision of an environment is held."""
+        """Return which revision of an environment is held, or was when somebody watches it."""
         held = self._held.get(environment_id)
-        return held.snapshot.name if held else None
+        return held.snapshot.name if held else self._watched.get(environment_id)
 
     def names(self) -> dict[int, RevisionName]:
-        """Return which revisions are held."""
-        return {environment_id: held.snapshot.name for environment_id, held in list(self._held.items())}
+        """Return which revisions are held, or were of what somebody watches."""
+        held = {environment_id: held.snapshot.name for environment_id, held in list(self._held.items())}
+        return {**self._watched, **held} if self._watched else held
+
+    def __len__(self) -> int:
+        return len(self._held)
 
     def is_interested(self, environment_id: int) -> bool:
-        """Whether the environment is held, or on its way."""
-        return environment_id in self._held or environment_id in self._flights
+        """Whether the environment is held, watched, or on its way."""
+        return (
+            environment_id in self._held or environment_id in self._watched or environment_id in self._flights
+        )
+
+    def watch(self, snapshot: Snapshot) -> None:
+        """Hear of what comes after `snapshot`, until `unwatch`, whether or not it stays in memory."""
+        with self._changing:
+            held = self._held.get(snapshot.environment_id)
+            self._watched[snapshot.environment_id] = (held.snapshot if held else snapshot).name
+
+    def unwatch(self, environment_id: int) -> None:
+        with self._changing:
+            self._watched.pop(environment_id, None)
 
     # --- with I/O -------------------------------------------------------------------------------
 
@@ -322,6 +342,8 @@ class SnapshotStore:
         with self._changing:
             before = self._held.get(environment_id)
             self._held[environment_id] = _Held(snapshot, time.monotonic())  # readers need no lock
+            if environment_id in self._watched:
+                self._watched[environment_id] = snapshot.name
             self.size_bytes += snapshot.size_bytes - (before.snapshot.size_bytes if before else 0)
             for name in before.snapshot.keys if before else ():
                 if name not in snapshot.keys:
@@ -348,6 +370,9 @@ class SnapshotStore:
         self._source.forget(environment_id)
         with self._changing:
             self._drop(environment_id)
+            self._watched.pop(environment_id, None)
+        if self.on_forgotten is not None:
+            self.on_forgotten(environment_id)
 
     def _drop(self, environment_id: int) -> None:
         held = self._held.pop(environment_id, None)

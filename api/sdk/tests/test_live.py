@@ -15,6 +15,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.db import connection, transaction
 from django.utils import timezone
 
+from documents.rows import RevisionName
 from documents.tests.factories import make_feature
 from environments.models import Environment, EnvironmentRevision
 from environments.publishing import publish
@@ -562,6 +563,27 @@ def test_memory_is_bounded_and_the_least_recently_used_leave(start, project):
     assert state["snapshots_evicted"] == 6 - state["snapshots"]
     assert worker.live.get(environments[0].api_key) is None
     assert worker.live.get(environments[5].api_key)
+
+
+def test_what_is_watched_is_heard_of_though_it_has_left_and_comes_back(start, counter, key, project):
+    worker = start(most_bytes=150_000)
+    told: list[RevisionName] = []
+    ended: list[int] = []
+    worker.live.on_change.append(lambda snapshot: told.append(snapshot.name))
+    worker.live.on_end.append(ended.append)
+    watched = worker.load(key).snapshot
+    worker.live.watch(watched)
+    for number in range(4):
+        worker.load(Environment.objects.create(project=project, name=f"{number}").api_key)
+    assert worker.live.get(key) is None
+
+    counter(1)
+    eventually(lambda: told[-1].environment_id == watched.environment_id)
+    assert worker.value(key, "counter") == 1
+    Environment.objects.filter(pk=watched.environment_id).delete()
+
+    eventually(lambda: ended == [watched.environment_id])
+    assert watched.environment_id not in worker.store.names()
 
 
 def test_a_source_without_files_or_cache_reads_the_rows(counter, environment):
