@@ -16,22 +16,25 @@ from sdk.lane.routes import sdk_lane
 from sdk.live import LiveSnapshots
 from sdk.live_identities import LiveIdentities
 from sdk.store import snapshots
+from sdk.streams.hub import Streams
 
 
 def build(django_application: WSGIApplication) -> Front:
     """Return the ASGI application, with Django as the door behind the lane."""
     live, identities = LiveSnapshots(snapshots), LiveIdentities()
+    streams = Streams(live)
     rehearsals = Rehearsals(django_application)
     return Front(
         lifespan=Lifespan(
             [
                 live.running,
                 identities.running,
+                streams.running,
                 usage.request_counts.running,
                 usage.evaluation_counts.running,
             ]
         ),
-        lane=sdk_lane(live, identities, rehearsals),
+        lane=sdk_lane(live, identities, streams, rehearsals),
         django=DjangoDoor(
             django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
         ),

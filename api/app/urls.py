@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from core.openapi import OpenApiJsonView, OpenApiYamlView
+from sdk.urls import streams
 from sdk.views.analytics import EvaluationsView
 
 api_v1: list[URLPattern | URLResolver] = [
@@ -37,6 +38,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("api/v2/", include(api_v2)),
+    path("", include(streams)),
 ]
 
 handler400 = "core.errors.bad_request"

@@ -57,11 +57,20 @@ def environment_access(key: str | None) -> EnvironmentAccess:
         KeyNotChecked: the database is away.
     """
     try:
-        return _access_from_memory(key or "") if snapshots.is_fed else _access_from_database(key or "")
+        return access_of(key or "")
     except KeyRefused as refused:
         raise PermissionDenied(str(refused)) from refused
     except KeyUnchecked as unchecked:
         raise KeyNotChecked(unchecked) from unchecked
+
+
+def access_of(key: str) -> EnvironmentAccess:
+    """Return what `key` opens.
+
+    Raises:
+        KeyRefused, KeyUnchecked: as `environment_access` tells it.
+    """
+    return _access_from_memory(key) if snapshots.is_fed else _access_from_database(key)
 
 
 def _access_from_memory(key: str) -> EnvironmentAccess:

@@ -300,6 +300,7 @@ CORS_ALLOW_HEADERS = [
     "flagsmith-application-version",
     "flagsmith-sdk-user-agent",
     "if-none-match",
+    "last-event-id",
     "user-agent",
     "x-api-key",
     "x-burgee-min-revision",
@@ -407,6 +408,11 @@ MAX_WAITING_REQUESTS = env.integer(
     "MAX_WAITING_REQUESTS",
     200,
     help="Requests that may wait for a thread in each process; further ones get 503.",
+)
+MAX_STREAMS = env.integer(
+    "MAX_STREAMS",
+    20_000,
+    help="Streams of changes that each process holds open; further ones get 503.",
 )
 ACCESS_LOG_LOCATION = env.text(
     "ACCESS_LOG_LOCATION", help="File of the access log, `-` for the output; empty: none."

@@ -147,6 +147,8 @@ def answered(outcome: Outcome, path: tuple[str | int, ...]) -> object:
 
 def assert_nothing_got_out(outcomes: dict[str, Outcome], victim: World) -> None:
     marker = victim.marker.encode()
-    assert [f"{name}: {each}" for name, each in outcomes.items() if each.status >= 500] == []
+    assert [
+        f"{name}: {each}" for name, each in outcomes.items() if each.status >= 500 and not each.is_success
+    ] == []
     assert [f"{name}: {each}" for name, each in outcomes.items() if marker in each.content] == []
     assert [f"{name}: {each}" for name, each in outcomes.items() if each.is_refusal and each.changed] == []

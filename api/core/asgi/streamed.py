@@ -34,7 +34,8 @@ class StreamedBody:
     @property
     def is_open(self) -> bool:
         cycle = self._cycle
-        return cycle.response_started and not (cycle.response_complete or cycle.disconnected)
+        ended = cycle.response_complete or cycle.disconnected or cycle.transport.is_closing()
+        return cycle.response_started and not ended
 
     def write(self, chunk: bytes) -> bool:
         """Write what `chunk_of` has made.

@@ -1,6 +1,6 @@
 """Sending what `sdk.payloads` made, with everything that the middleware would have added."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from core.asgi.protocol import WHOLE_ANSWER, head_of, lines_of
@@ -15,8 +15,9 @@ from sdk.live import LiveSnapshots
 from sdk.payloads import DEGRADED_HEADER, SdkResponse
 from sdk.snapshots import Access
 from sdk.store import RevisionNotReached
+from sdk.streams.hub import TooManyStreams
 
-Refusal = KeyRefused | KeyUnchecked | RevisionNotReached
+Refusal = KeyRefused | KeyUnchecked | RevisionNotReached | TooManyStreams
 REFUSALS = (KeyRefused, KeyUnchecked, RevisionNotReached)
 
 _MIN_REVISION = b"x-burgee-min-revision"
@@ -73,6 +74,14 @@ class Answers:
         """
         return self._live.get(key)
 
+    async def loaded(self, key: str) -> Access:
+        """Return what a key opens, at whatever revision is at hand.
+
+        Raises:
+            KeyRefused, KeyUnchecked: `refused` says how to answer.
+        """
+        return self._live.get(key) or await self._live.load(key)
+
     async def open(self, request: Request, key: str) -> Access:
         """Return what a key opens, at the revision that the request wants or a later one.
 
@@ -80,7 +89,7 @@ class Answers:
             ValidationError: what it wants is no revision; Django says so.
             KeyRefused, KeyUnchecked, RevisionNotReached: `refused` says how to answer.
         """
-        access = self._live.get(key) or await self._live.load(key)
+        access = await self.loaded(key)
         wanted = read_min_revision(request.text(_MIN_REVISION), access.snapshot.environment_id)
         if wanted is None or access.snapshot.name.number >= wanted:
             return access
@@ -121,8 +130,7 @@ class Answers:
         if answer.status != 304:
             own[b"content-type"] = b"application/json"
             own[b"content-length"] = b"%d" % len(answer.body)
-        if b"cache-control" in own:
-            common = Common(tuple(header for header in common.pairs if header[0] not in _CACHING))
+        common = beside(common, own)
         return Whole(
             head_of(answer.status, lines_of(own.items()), common.lines),
             {
@@ -140,3 +148,10 @@ def refused(refusal: Refusal) -> SdkResponse:
         return SdkResponse(403, encode({"detail": str(refusal)}))
     headers = {"Retry-After": str(refusal.retry_after_seconds)}
     return SdkResponse(503, encode({"detail": str(refusal)}), headers)
+
+
+def beside(common: Common, own: Collection[bytes]) -> Common:
+    """Return what the middleware adds to an answer that has headers of these names."""
+    if b"cache-control" not in own:
+        return common
+    return Common(tuple(header for header in common.pairs if header[0] not in _CACHING))

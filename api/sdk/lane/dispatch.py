@@ -15,17 +15,30 @@ class Lane:
 
     Args:
         at: handlers by path, without the slash that may stand at its end.
-        below: handlers by the first part of the path, as in `{"/sse/": …}`.
+        below: handlers by the first part of the path, as in `{"/ofrep/": …}`.
+        streams: handlers by what the path begins with, whatever the headers: browsers send their cookies
+            along, and some SDKs send a header twice.
     """
 
-    def __init__(self, at: Mapping[str, Handler], below: Mapping[str, Handler] | None = None) -> None:
+    def __init__(
+        self,
+        at: Mapping[str, Handler],
+        below: Mapping[str, Handler] | None = None,
+        streams: Mapping[str, Handler] | None = None,
+    ) -> None:
         self._at = {f"{path}{slash}": handler for path, handler in at.items() for slash in ("", "/")}
         self._below = below or {}
+        self._streams = streams or {}
         self._session = settings.SESSION_COOKIE_NAME.encode()
 
     async def __call__(self, request: Request) -> bool:
         path: str = request.scope["path"]
-        handler = self._at.get(path) or self._below.get(path[: path.find("/", 1) + 1])
+        handler = self._at.get(path)
+        if handler is None:
+            for beginning, streams in self._streams.items():
+                if path.startswith(beginning):
+                    return await streams(request)
+            handler = self._below.get(path[: path.find("/", 1) + 1])
         if handler is None or self._is_for_middleware(request):
             return False
         return await handler(request)

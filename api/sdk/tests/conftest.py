@@ -1,6 +1,7 @@
 """Fixtures for the SDK endpoints' tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from rest_framework.test import APIClient
 from identities.batches import TraitChanges
 from identities.models import Identity
 from identities.services import store_traits
+from sdk.tests.streaming import Serve, StreamingWorker
+from sdk.tests.workers import eventually
 
 Identify = Callable[..., dict[str, Any]]
 
@@ -31,3 +34,17 @@ def stored(environment) -> Identity:
     """An identity with traits."""
     store_traits([TraitChanges(environment.pk, "kim", {"plan": "free", "age": 30})])
     return Identity.objects.get()
+
+
+@pytest.fixture
+def serve(tmp_path) -> Iterator[Serve]:
+    """Serve from a worker of one host, streams too: `serve()`. Needs committed rows."""
+    with ExitStack() as running:
+
+        def begin(**options: Any) -> StreamingWorker:
+            worker = StreamingWorker(tmp_path / "host", **options)
+            running.enter_context(worker.serving())
+            eventually(lambda: worker.live.state()["feed_is_listening"] == 1)
+            return worker
+
+        yield begin

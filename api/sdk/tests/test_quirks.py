@@ -1,7 +1,7 @@
 """What real clients rely on: one test for each quirk of the Flagsmith SDK contract, by its number.
 
-Not here: 6 (analytics, tested beside its endpoint), and what belongs to realtime and OFREP: 27, 34, 35
-and the stream's part of 26.
+Not here: 6 (analytics, tested beside its endpoint), what belongs to streams (27, 35 and their part of 26, in
+`test_stream_events`), and 34 (OFREP).
 """
 
 import re

@@ -119,4 +119,13 @@ EXAMPLES: dict[str, Example] = {
         takes_anything=frozenset({"trait_value"}),
         any_value=frozenset({"identifier", "trait_key"}),
     ),
+    **{
+        f"GET {base}{path}": Example(
+            caller=Caller.ANYONE,
+            path=lambda world: {"client_key": world.environment.api_key},
+            any_value=frozenset({"client_key"}),
+        )
+        for base in ("/", "/api/v1/")
+        for path in ("sse/environments/{client_key}/stream", "ofrep/v1/events/{client_key}")
+    },
 }
