@@ -38,16 +38,13 @@ def server(django_db_setup, tmp_path_factory) -> Iterator[str]:
     """The base URL of a running server: the command of `make run`, on the test's database."""
     listener = socket.create_server(("127.0.0.1", 0))
     listening = listener.fileno()
-    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
     gunicorn = ["gunicorn", "--config", "python:app.gunicorn", "--bind", f"fd://{listening}", "app.asgi"]
     process = subprocess.Popen(
         [sys.executable, "-m", *gunicorn],
         cwd=settings.API_DIR,
         env={
             **os.environ,
-            "DATABASE_URL": database.geturl(),
-            "DJANGO_SETTINGS_MODULE": "app.settings.test",
-            "SNAPSHOT_DIR": str(tmp_path_factory.mktemp("snapshots")),
+            **environment_of_server(tmp_path_factory.mktemp("snapshots")),
         },
         pass_fds=[listening],
         start_new_session=True,
@@ -60,6 +57,16 @@ def server(django_db_setup, tmp_path_factory) -> Iterator[str]:
         listener.close()
         process.terminate()
         process.wait(30)
+
+
+def environment_of_server(snapshots: Path) -> dict[str, str]:
+    """Return what lets a server find the test's database."""
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
+    return {
+        "DATABASE_URL": database.geturl(),
+        "DJANGO_SETTINGS_MODULE": "app.settings.test",
+        "SNAPSHOT_DIR": str(snapshots),
+    }
 
 
 @dataclass(frozen=True)
