@@ -38,6 +38,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("api/v2/", include(api_v2)),
+    path("ofrep/v1/", include("sdk.ofrep.urls")),
     path("", include(streams)),
 ]
 

@@ -5,6 +5,11 @@ import re
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def has_lone_surrogate(text: str) -> bool:
+    """Whether there is half of a character in `text`, which thus has no bytes."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
 def unstorable_text(text: str) -> str | None:
     """Return why `text` can't be stored, in the words of Django REST framework; None where it can be.
 

@@ -19,6 +19,11 @@ CANNOT_CHECK = "The environment key can't be checked at the moment. Try again."
 class KeyRefused(Exception):
     """The primary doesn't know the key, or says that it opens nothing. The message is for the SDK."""
 
+    @property
+    def has_stopped_serving(self) -> bool:
+        """Whether the key is right, and its organisation gets no flags."""
+        return self.args == (NOT_SERVING,)
+
 
 class KeyUnchecked(Exception):
     """Nobody could say whether the key opens anything: the database is away. Never a refusal.

@@ -7,6 +7,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+
 from documents.rows import Revision, RevisionName
 from engine.compiler import compile_context
 from engine.context import environment_context
@@ -20,6 +22,7 @@ from sdk.contents import Content, ServedSettings
 from sdk.flag_items import FlagItems, ServedFeature
 from sdk.fragments import Fragments, Visibility
 from sdk.keys import NOT_SERVING, KeyRefused, is_server_side
+from sdk.ofrep.items import OfrepItems
 from sdk.overrides import IdentityOverrides
 
 
@@ -84,6 +87,11 @@ class Snapshot:
         """Evaluate all features for an identity."""
         return self.compiled.evaluate(Identity(identifier, traits), self.identity_overrides.get(identifier))
 
+    def evaluate_feature(self, name: str, identifier: str, traits: Mapping[str, TraitValue]) -> Flag | None:
+        """Evaluate one feature for an identity; None where it doesn't exist."""
+        overrides = self.identity_overrides.get(identifier)
+        return self.compiled.evaluate_feature(name, Identity(identifier, traits), overrides)
+
     def shows(self, flag: Flag, *, to_server: bool) -> bool:
         """Whether answers to servers, or to clients, carry this flag."""
         return self.visibility.shows(flag, to_server=to_server)
@@ -124,6 +132,12 @@ class Snapshot:
     @cached_property
     def _compressed(self) -> dict[bytes, bytes]:
         return {}
+
+    @cached_property
+    def ofrep_items(self) -> Fragments:
+        """Flags as OFREP answers them."""
+        items = OfrepItems(self.features, native_json=settings.OFREP_NATIVE_JSON)
+        return Fragments(items.of, self.visibility)
 
     @cached_property
     def names_in_lower_case(self) -> Mapping[str, str]:

@@ -362,6 +362,8 @@ SPECTACULAR_SETTINGS = {
     # Named here and not by a hash of their values, so that a new value doesn't rename the type.
     "ENUM_NAME_OVERRIDES": {
         "FeatureTypeEnum": "features.models.feature.FeatureType",
+        "OfrepErrorCodeEnum": "sdk.ofrep.errors.ErrorCode",
+        "OfrepReasonEnum": "sdk.ofrep.items.Reason",
         "OperatorEnum": "segments.models.Operator",
         "RoleEnum": "organisations.models.Role",
         "RuleTypeEnum": "segments.models.RuleType",
@@ -385,6 +387,18 @@ DEFAULT_ORG_STORE_TRAITS_VALUE = env.boolean(
 )
 RESTRICT_ORG_CREATE_TO_SUPERUSERS = env.boolean(
     "RESTRICT_ORG_CREATE_TO_SUPERUSERS", help="Only superusers may create organisations."
+)
+
+# ---------------------------------------------------------------------------------------------
+# OFREP
+# ---------------------------------------------------------------------------------------------
+OFREP_REQUIRE_TARGETING_KEY = env.boolean(
+    "OFREP_REQUIRE_TARGETING_KEY",
+    help="Refuse OFREP requests that don't say for whom flags are evaluated.",
+)
+OFREP_NATIVE_JSON = env.boolean(
+    "OFREP_NATIVE_JSON",
+    help="Answer texts that are JSON objects or floats as such to OFREP providers.",
 )
 
 # ---------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from django.test import override_settings
 
+from app.tests import ofrep
 from app.tests.doors import Exchange, ask_django, comparable, running_server
 from app.tests.world import World, build_world
 from environments.models import Environment
@@ -49,6 +50,8 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
     kim = json.dumps({"identifier": "kim"}).encode()
 
     return [
+        *ofrep.in_lane(client_key, server_key, feature),
+        *ofrep.for_django(client_key, feature),
         get("flags/", client),
         get("flags", client),
         get("%66lags/", client),
@@ -286,6 +289,7 @@ GZIPPED = {
         {"CORS_ALLOW_CREDENTIALS": True},
         GZIPPED,
         {"FLAGS_MAX_AGE_SECONDS": 30},
+        {"OFREP_REQUIRE_TARGETING_KEY": True, "OFREP_NATIVE_JSON": True},
     ],
     ids=lambda variant: " ".join(variant) or "as shipped",
 )
@@ -359,6 +363,7 @@ def test_the_lane_leaves_to_django_only_what_is_out_of_the_ordinary(world):
         as_json("POST", "analytics/flags", server_side, {world.feature.name: 12}, in_chunks=True),
         as_json("POST", "analytics/flags/", ("X-Environment-Key", "unknown"), {}),
         Exchange("OPTIONS", f"{API}/analytics/flags/", (ORIGIN, *PREFLIGHT)),
+        *ofrep.in_lane(world.environment.api_key, world.server_key.key, world.feature.name),
     ]
     left_to_django = []
 

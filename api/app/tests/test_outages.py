@@ -61,7 +61,7 @@ class Sdk:
         try:
             connection.request(
                 method,
-                f"/api/v1/{path}",
+                path if path.startswith("/") else f"/api/v1/{path}",
                 body=None if body is None else json.dumps(body),
                 headers={"X-Environment-Key": self._key, "Content-Type": "application/json", **headers},
             )
@@ -113,6 +113,11 @@ def test_warm_reads_and_writes_go_on_and_what_waits_is_stored_once(sdk, database
         assert "x-burgee-degraded" in headers
         assert body["flags"][0]["feature_state_value"] == "blue"
         body, headers = sdk.ask("GET", "identities/?identifier=nobody&transient=true")
+        assert "x-burgee-persisted" not in headers
+        assert "x-burgee-degraded" in headers
+        context = {"targetingKey": people[3], "plan": "pro"}
+        body, headers = sdk.ask("POST", "/ofrep/v1/evaluate/flags", {"context": context})
+        assert body["flags"][0]["key"] == "colour"
         assert "x-burgee-persisted" not in headers
         assert "x-burgee-degraded" in headers
         sdk.ask("GET", f"identities/?identifier={kind}%203", Cookie="sessionid=x")  # Django answers

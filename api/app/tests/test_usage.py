@@ -58,6 +58,10 @@ def asked(world: World) -> list[Exchange]:
         Exchange("GET", "/api/v1/identities/kim/", (key,)),
         Exchange("POST", "/api/v1/identities/", (key, is_json), kim),
         Exchange("POST", "/api/v1/identities/", (key, is_json), b"{"),
+        Exchange("POST", "/ofrep/v1/evaluate/flags", (key, is_json), b'{"context": {"targetingKey": "kim"}}'),
+        Exchange("POST", "/ofrep/v1/evaluate/flags/unknown", (key, is_json), b"{}"),
+        Exchange("POST", "/ofrep/v1/evaluate/flags", (key, is_json), b"{"),
+        Exchange("POST", "/ofrep/v1/evaluate/flags", (is_json,), b"{}"),
         Exchange("POST", "/api/v1/traits/", (key, is_json), trait),
         Exchange("GET", "/api/v1/environment-document/", (("X-Environment-Key", server_key),)),
         Exchange("OPTIONS", "/api/v1/flags/"),
@@ -68,7 +72,7 @@ def asked(world: World) -> list[Exchange]:
     ]
 
 
-COUNTED = {"flags": 6, "identities": 4, "traits": 1, "environment-document": 1}
+COUNTED = {"flags": 6, "identities": 7, "traits": 1, "environment-document": 1}
 
 
 def test_requests_that_a_key_lets_in_are_counted_by_django(world):

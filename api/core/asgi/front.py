@@ -60,6 +60,7 @@ PLAIN_HEADERS = frozenset(
         b"tracestate",
         b"transfer-encoding",
         b"user-agent",
+        b"x-api-key",
         b"x-burgee-min-revision",
         b"x-environment-key",
         b"x-requested-with",

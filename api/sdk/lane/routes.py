@@ -8,6 +8,7 @@ from sdk.lane.analytics import Reports
 from sdk.lane.answers import Answers
 from sdk.lane.dispatch import Handler, Lane
 from sdk.lane.identities import ManyIdentities, OneIdentity
+from sdk.lane.ofrep import Ofrep
 from sdk.lane.reads import Reads, document, flags
 from sdk.lane.streams import StreamsBelow
 from sdk.live import LiveSnapshots
@@ -39,6 +40,7 @@ def sdk_lane(
             "/api/v1/bulk-identities": ManyIdentities(answers, identities),
             "/api/v1/analytics/flags": Reports(answers),
         },
+        below={"/ofrep/": Ofrep(answers, identities)},
         streams=dict(_streams(answers, streams)),
     )
 

@@ -19,6 +19,7 @@ from core.tests.asgi.servers import Address, served
 from core.tests.asgi.wire import Answer, Connection, connected, request
 from sdk.lane.routes import sdk_lane
 from sdk.live import LiveSnapshots
+from sdk.live_identities import LiveIdentities
 from sdk.store import SnapshotStore
 from sdk.streams.hub import Streams
 
@@ -41,6 +42,7 @@ class StreamingWorker:
         self._protocol = protocol
         self.store = SnapshotStore(**options)
         self.live = LiveSnapshots(self.store, folder=folder)
+        self.identities = LiveIdentities()
         self.streams = Streams(self.live, most=most)
         self.address: Address = ("", 0)
         self.leave: Callable[[], None] = lambda: None  # end the server before its block does
@@ -50,8 +52,8 @@ class StreamingWorker:
         django = WSGIHandler()
         door = DjangoDoor(django, threads=1, max_waiting=10)
         front = Front(
-            lifespan=Lifespan([self.live.running, self.streams.running]),
-            lane=sdk_lane(self.live, self.streams, Rehearsals(django)),
+            lifespan=Lifespan([self.live.running, self.identities.running, self.streams.running]),
+            lane=sdk_lane(self.live, self.identities, self.streams, Rehearsals(django)),
             django=door,
             bodies=BodyReader(lambda path: 2**20),
             trusted_proxies=["*"],

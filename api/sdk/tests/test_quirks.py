@@ -1,7 +1,7 @@
 """What real clients rely on: one test for each quirk of the Flagsmith SDK contract, by its number.
 
-Not here: 6 (analytics, tested beside its endpoint), what belongs to streams (27, 35 and their part of 26, in
-`test_stream_events`), and 34 (OFREP).
+Not here: 6 (analytics, tested beside its endpoint), and what belongs to streams (27, 35 and their part of 26,
+in `test_stream_events`).
 """
 
 import re
@@ -419,3 +419,19 @@ def test_quirk_32_ids_in_answers_are_positive(project, environment, identify, se
 
 def test_quirk_33_sdk_endpoints_are_not_throttled(environment, sdk_client):
     assert {sdk_client.get(FLAGS).status_code for _ in range(50)} == {200}
+
+
+def test_quirk_34_ofrep_leaves_values_out_and_nothing_else(project, environment, sdk_client):
+    for name, enabled, value in (("on", True, None), ("off", False, "hidden"), ("text", True, "shown")):
+        make_feature(project, name, enabled=enabled, value=value)
+
+    response = sdk_client.post("/ofrep/v1/evaluate/flags")  # without a slash
+    late = sdk_client.post("/ofrep/v1/evaluate/flags", headers={"X-Burgee-Min-Revision": "1000000"})
+
+    assert response.status_code == 200
+    assert [sorted(flag) for flag in response.json()["flags"]] == [
+        ["key", "metadata", "reason", "value", "variant"],
+        ["key", "metadata", "reason", "variant"],
+        ["key", "metadata", "reason", "value", "variant"],
+    ]
+    assert re.fullmatch("[1-9][0-9]*", late["Retry-After"])

@@ -39,7 +39,7 @@ class Example:
         text: fields whose text is stored, and answered, as it came.
         takes_anything: fields in which no JSON type is wrong, because the contract converts or drops it.
         ignored: fields that name another object, and that the route accepts and ignores.
-        echoed: of the ignored fields those that the answer repeats.
+        echoed: of the ignored fields those that the answer repeats, and path parameters that a refusal names.
         any_value: path parameters in which nothing is malformed.
         is_page: it answers people, in HTML.
     """

@@ -29,6 +29,10 @@ def identifier_in(world: World) -> dict[str, Any]:
     return {"identifier": IDENTIFIER}
 
 
+def context_in(world: World) -> dict[str, Any]:
+    return {"context": {"targetingKey": IDENTIFIER, "plan": "pro"}}
+
+
 EXAMPLES: dict[str, Example] = {
     "GET /api/v1/flags/": Example(
         caller=Caller.CLIENT_KEY, query=lambda world: {"feature": world.feature.name}
@@ -128,4 +132,14 @@ EXAMPLES: dict[str, Example] = {
         for base in ("/", "/api/v1/")
         for path in ("sse/environments/{client_key}/stream", "ofrep/v1/events/{client_key}")
     },
+    "POST /ofrep/v1/evaluate/flags": Example(
+        caller=Caller.CLIENT_KEY, body=context_in, takes_anything=frozenset({"context.plan"})
+    ),
+    "POST /ofrep/v1/evaluate/flags/{key}": Example(
+        caller=Caller.CLIENT_KEY,
+        path=lambda world: {"key": world.feature.name},
+        body=context_in,
+        takes_anything=frozenset({"context.plan"}),
+        echoed=frozenset({"key"}),
+    ),
 }
