@@ -45,6 +45,7 @@ def server(django_db_setup, tmp_path_factory) -> Iterator[str]:
         env={
             **os.environ,
             **environment_of_server(tmp_path_factory.mktemp("snapshots")),
+            "OFREP_NATIVE_JSON": "true",
         },
         pass_fds=[listening],
         start_new_session=True,
