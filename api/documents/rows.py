@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from core.version import VERSION
 from documents.queries import EVERYTHING, OF_IDENTITIES
@@ -190,9 +190,9 @@ class EnvironmentRows:
         return [state for state in self.states if state["segment_id"] is not None]
 
 
-def current_revision(environment_id: int) -> Revision | None:
+def current_revision(environment_id: int, *, database: str = DEFAULT_DB_ALIAS) -> Revision | None:
     """Return the environment's revision, or None where no change of it has been committed yet. One query."""
-    found = EnvironmentRevision.objects.filter(environment_id=environment_id)
+    found = EnvironmentRevision.objects.using(database).filter(environment_id=environment_id)
     values = found.values_list(
         "environment_id", "revision", "nonce", "updated_at", "previous_updated_at"
     ).first()
@@ -216,10 +216,14 @@ def read_rows(environment_id: int, *, known: Fingerprints | None = None) -> Envi
 
 
 def read_rows_of(
-    environment_id: int, revision: Revision | None, *, known: Fingerprints | None = None
+    environment_id: int,
+    revision: Revision | None,
+    *,
+    known: Fingerprints | None = None,
+    database: str = DEFAULT_DB_ALIAS,
 ) -> EnvironmentRows:
     """Do the same inside `one_moment`, with the revision that was read in it before anything else."""
-    found = _read(EVERYTHING, environment=environment_id, version=VERSION)
+    found = _read(database, EVERYTHING, environment=environment_id, version=VERSION)
     if found["environment"] is None:
         raise Environment.DoesNotExist
     fingerprints: dict[int, list[int]] = defaultdict(list)
@@ -227,15 +231,15 @@ def read_rows_of(
         fingerprints[identity_id].append(number)
     changed = [each for each, fingerprint in fingerprints.items() if fingerprint != (known or {}).get(each)]
     if changed:
-        of_identities = _read(OF_IDENTITIES, environment=environment_id, identities=changed)
+        of_identities = _read(database, OF_IDENTITIES, environment=environment_id, identities=changed)
         for part, more in of_identities.items():
             found[part] += more
     return EnvironmentRows(revision=revision, fingerprints=fingerprints, **found)
 
 
-def _read(sql: str, **parameters: Any) -> dict[str, Any]:
+def _read(database: str, sql: str, **parameters: Any) -> dict[str, Any]:
     """Return the one value of the one row. As JSON: it is taken apart quicker than many columns and rows."""
-    with connection.cursor() as cursor:
+    with connections[database].cursor() as cursor:
         cursor.execute(sql, parameters)
         (text,) = cursor.fetchone()
     found: dict[str, Any] = json.loads(text)
@@ -243,8 +247,9 @@ def _read(sql: str, **parameters: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def one_moment() -> Iterator[None]:
+def one_moment(database: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Let all reads see the database as it is at the first of them, unless a transaction is open already."""
+    connection = connections[database]
     if connection.in_atomic_block:
         yield
         return
@@ -253,7 +258,7 @@ def one_moment() -> Iterator[None]:
     # The driver says so when it begins, which spares a statement.
     line.set_session("REPEATABLE READ", readonly=True)
     try:
-        with transaction.atomic():
+        with transaction.atomic(using=database):
             yield
     finally:
         if not line.closed:

@@ -192,6 +192,7 @@ class LiveSnapshots:
             "snapshots_evicted": store.evicted,
             "snapshots_installed": store.refreshed,
             "snapshots_built": source.built,
+            "snapshots_from_replicas": source.from_replicas,
             "snapshots_from_files": source.from_files,
             "snapshots_from_cache": source.from_cache,
             "snapshots_last_known": source.last_known,

@@ -153,10 +153,26 @@ _database_parts: dict[str, Any] = {
     "HOST": env.text("DJANGO_DB_HOST", help="Database host."),
     "PORT": env.integer("DJANGO_DB_PORT", 5432, help="Database port."),
 }
+_replicas = env.databases(
+    "REPLICA_DATABASE_URLS",
+    delimiter=env.text(
+        "REPLICA_DATABASE_URLS_DELIMITER", ",", help="What stands between the URLs of replicas."
+    ),
+    help="Read replicas, beside DATABASE_URL; they spare it the reads of what SDKs are served.",
+)
+_replicas = (
+    env.numbered_databases(
+        "REPLICA_DATABASE_URL",
+        help="Replicas one by one, instead of the list: _0, _1, _2, up to the first that is missing.",
+    )
+    or _replicas
+)
 # With neither set the settings still load: `collectstatic` runs while an image is built.
 DATABASES: dict[str, Any] = {}
 if _database_url:
     DATABASES["default"] = with_connection_settings(_database_url)
+    for _number, _replica in enumerate(_replicas, start=1):
+        DATABASES[f"replica_{_number}"] = with_connection_settings(_replica)
 elif _database_parts["NAME"]:
     DATABASES["default"] = with_connection_settings(_database_parts)
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # SDKs read ids as 31-bit integers

@@ -76,8 +76,26 @@ class Environment:
         """Return Django's settings of the PostgreSQL database that a URL names; empty when it is unset."""
         return self._read(name, {}, "PostgreSQL URL", help, _database)
 
+    def databases(self, name: str, *, delimiter: str, help: str) -> list[dict[str, Any]]:
+        """Return the settings of the databases that a list of URLs names."""
+
+        def listed(text: str) -> list[dict[str, Any]]:
+            return [_database(url) for url in text.split(delimiter) if url.strip()]
+
+        return self._read(name, [], "list of PostgreSQL URLs", help, listed)
+
+    def numbered_databases(self, name: str, *, help: str) -> list[dict[str, Any]]:
+        """Return the settings of the databases in `name`_0, `name`_1 and so on, up to the first gap."""
+        found = [self.database(f"{name}_0", help=help)]
+        while found[-1]:
+            found.append(self._value(f"{name}_{len(found)}", {}, "PostgreSQL URL", _database))
+        return found[:-1]
+
     def _read(self, name: str, default: T, type_: str, help_: str, read: Callable[[str], T]) -> T:
         self.declared.append(Variable(name, type_, default, help_))
+        return self._value(name, default, type_, read)
+
+    def _value(self, name: str, default: T, type_: str, read: Callable[[str], T]) -> T:
         # Not through Env's own look-up: it takes a value that begins with "$", as a password may, for the
         # name of another variable.
         text = os.environ.get(name, "")

@@ -166,6 +166,41 @@ def test_how_long_connections_are_kept(load, seconds, kept):
     assert loaded["DATABASES"]["default"]["CONN_MAX_AGE"] == kept
 
 
+REPLICA = "postgres://kim:p%40ss@replica-{}:5432/flags"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"REPLICA_DATABASE_URLS": f"{REPLICA.format(1)},{REPLICA.format(2)}"},
+        {
+            "REPLICA_DATABASE_URLS": f"{REPLICA.format(1)}|{REPLICA.format(2)}",
+            "REPLICA_DATABASE_URLS_DELIMITER": "|",
+        },
+        {
+            "REPLICA_DATABASE_URLS": REPLICA.format(7),
+            "REPLICA_DATABASE_URL_0": REPLICA.format(1),
+            "REPLICA_DATABASE_URL_1": REPLICA.format(2),
+            "REPLICA_DATABASE_URL_3": REPLICA.format(4),
+        },
+    ],
+    ids=["listed", "delimited", "numbered"],
+)
+def test_replicas_are_read_beside_the_database(load, monkeypatch, variables):
+    databases = load(DATABASE_URL=URL, **variables)["DATABASES"]
+
+    assert {alias: database["HOST"] for alias, database in databases.items()} == {
+        "default": "db.example.org",
+        "replica_1": "replica-1",
+        "replica_2": "replica-2",
+    }
+    assert databases["replica_1"]["PASSWORD"] == "p@ss"
+
+
+def test_there_are_no_replicas_without_the_url_of_a_database(load):
+    assert load(REPLICA_DATABASE_URLS=REPLICA.format(1))["DATABASES"] == {}
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
