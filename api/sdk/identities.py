@@ -17,7 +17,7 @@ from identities.batches import IdentityKey, StoredIdentity, TraitChanges
 from identities.selectors import stored_identities
 from identities.services import store_traits
 from identities.traits import TraitValue
-from sdk.inputs import GivenIdentity, GivenTrait
+from sdk.inputs import GivenIdentity, GivenTrait, GivenTraitOf
 
 # Not expected: what an SDK sends has been checked for all that the database is known to refuse.
 UNSTORABLE = "The database can't store these traits."
@@ -139,6 +139,13 @@ def changes_of(environment_id: int, given: GivenIdentity, policy: TraitPolicy) -
         else:
             values[key] = value
     return TraitChanges(environment_id, given.identifier, values, frozenset(removed))
+
+
+def changes_of_trait(environment_id: int, given: GivenTraitOf) -> TraitChanges:
+    """Return what is to be stored where one trait is set; a value of None deletes it."""
+    if given.value is None:
+        return TraitChanges(environment_id, given.identifier, removed=frozenset([given.key]))
+    return TraitChanges(environment_id, given.identifier, {given.key: given.value})
 
 
 def known(given: GivenIdentity, stored: StoredIdentity | None) -> KnownIdentity:

@@ -18,6 +18,7 @@ from engine.flags import Flag
 from environments.revisions import REVISION_HEADER
 from sdk.contents import encode
 from sdk.identities import KnownIdentity, KnownTrait
+from sdk.inputs import GivenTraitOf
 from sdk.snapshots import Snapshot
 
 UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
@@ -165,6 +166,24 @@ def unsettled(is_persisted: bool, away_seconds: int | None) -> dict[str, str]:
 def missing_identifier() -> SdkResponse:
     """Answer a GET that names nobody. Not an error: old clients rely on the status."""
     return SdkResponse(200, encode({"detail": MISSING_IDENTIFIER}))
+
+
+def trait_set(given: GivenTraitOf) -> SdkResponse:
+    """Answer whoever has set one trait: `{"identity": {"identifier": "kim"}, "trait_value": "pro", …}`."""
+    return SdkResponse(200, encode(_set(given)))
+
+
+def traits_set(given: Iterable[GivenTraitOf]) -> SdkResponse:
+    """Answer whoever has set traits of any identities; those that were deleted are left out."""
+    return SdkResponse(200, encode([_set(each) for each in given if each.value is not None]))
+
+
+def _set(given: GivenTraitOf) -> dict[str, object]:
+    return {
+        "identity": {"identifier": given.identifier},
+        "trait_value": given.value,
+        "trait_key": given.key,
+    }
 
 
 def trait_item(key: str, trait: KnownTrait) -> dict[str, Any]:

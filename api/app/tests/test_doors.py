@@ -48,6 +48,7 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
     client, server = ("X-Environment-Key", client_key), ("X-Environment-Key", server_key)
     traits = {"identifier": "kim", "traits": [{"trait_key": "plan", "trait_value": "pro"}]}
     kim = json.dumps({"identifier": "kim"}).encode()
+    increment = {"identifier": "kim", "trait_key": "visits", "increment_by": 2}
 
     return [
         *ofrep.in_lane(client_key, server_key, feature),
@@ -145,6 +146,16 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
             "POST", "traits/", client, {"identity": {"identifier": "kim"}, "trait_key": "a", "trait_value": 1}
         ),
         as_json("PUT", "traits/bulk/", client, [{"identity": {"identifier": "kim"}, "trait_key": "a"}]),
+        *(as_json("POST", "traits/", key, trait("é✓\u2028", 1.0)) for key in (client, server)),
+        as_json("POST", "traits", client, trait("list", [1, {}])),
+        as_json("POST", "traits/", client, trait("gone", None)),
+        as_json("POST", "traits/", client, trait("long", "x" * 2001)),
+        as_json("PUT", "traits/bulk/", client, [trait("plan", "pro"), trait("gone", None)]),
+        as_json("PUT", "traits/bulk", server, []),
+        as_json("PUT", "traits/bulk/", client, trait("plan", "pro")),
+        get("traits/", client),
+        Exchange("OPTIONS", f"{API}/traits/", (ORIGIN, *PREFLIGHT)),
+        as_json("POST", "traits/increment-value/", client, increment),
         as_json("POST", "bulk-identities/", server, [traits, {"identifier": "ada"}]),
         as_json("POST", "analytics/flags/", client, {feature: 12, "unknown": 1}),
         as_json("POST", "analytics/flags", server, {feature.upper(): 1, "half \ud800": 1}, in_chunks=True),
@@ -189,6 +200,10 @@ def exchanges(client_key: str, server_key: str, feature: str) -> list[Exchange]:
 
 def traits_of(**values) -> list[dict[str, object]]:
     return [{"trait_key": key, "trait_value": value} for key, value in values.items()]
+
+
+def trait(key: str, value: object) -> dict[str, object]:
+    return {"identity": {"identifier": "kim"}, "trait_key": key, "trait_value": value}
 
 
 def identities() -> list[dict[str, object]]:
@@ -316,6 +331,24 @@ def test_an_environment_that_hides_everything_is_answered_alike(world):
     assert_alike(world, with_keys([world.environment.api_key, world.server_key.key]))
 
 
+def test_traits_that_may_not_be_set_are_refused_alike(world):
+    asked = [
+        as_json(method, path, ("X-Environment-Key", key), content)
+        for key in (world.environment.api_key, world.server_key.key)
+        for method, path, content in [
+            ("POST", "traits/", trait("plan", "pro")),
+            ("PUT", "traits/bulk/", [trait("plan", "pro")]),
+            ("POST", "identities/", {"identifier": "kim", "traits": traits_of(plan="pro")}),
+            ("POST", "identities/", {"identifier": "kim", "traits": traits_of(plan=None)}),
+        ]
+    ]
+    Environment.objects.update(allow_client_traits=False)
+    assert_alike(world, asked)
+
+    type(world.organisation).objects.update(persist_trait_data=False)
+    assert_alike(world, asked)
+
+
 def test_an_organisation_that_has_stopped_serving_is_refused_alike(world):
     type(world.organisation).objects.update(stop_serving_flags=True)
     asked = with_keys([world.environment.api_key, world.server_key.key])
@@ -358,6 +391,8 @@ def test_the_lane_leaves_to_django_only_what_is_out_of_the_ordinary(world):
         *(as_json("POST", "identities/", client, given) for given in identities()[:9]),
         as_json("POST", "identities/", client, {"identifier": "kim"}, in_chunks=True),
         as_json("POST", "bulk-identities/", client, {"data": identities()[:9]}),
+        as_json("POST", "traits/", client, trait("plan", "pro")),
+        as_json("PUT", "traits/bulk/", server_side, [trait("plan", "pro"), trait("gone", None)]),
         Exchange("OPTIONS", f"{API}/identities/", (ORIGIN, *PREFLIGHT)),
         as_json("POST", "analytics/flags/", client, {world.feature.name: 12}),
         as_json("POST", "analytics/flags", server_side, {world.feature.name: 12}, in_chunks=True),

@@ -98,7 +98,7 @@ class OneIdentity(Identities):
     async def _read(self, request: Request) -> tuple[list[GivenIdentity], Answer] | None:
         method = request.scope["method"]
         if method == "POST":
-            body = await _json_body(request)
+            body = await json_body(request)
             return None if body is None else ([read_identity(parse_json(body))], _identity)
         if method != "GET" or not _WITH_BODY.isdisjoint(request.headers):
             return None
@@ -115,11 +115,11 @@ class ManyIdentities(Identities):
         super().__init__(answers, identities, "POST, OPTIONS")
 
     async def _read(self, request: Request) -> tuple[list[GivenIdentity], Answer] | None:
-        body = await _json_body(request) if request.scope["method"] == "POST" else None
+        body = await json_body(request) if request.scope["method"] == "POST" else None
         return None if body is None else (read_identities(parse_json(body)), _identities)
 
 
-async def _json_body(request: Request) -> bytes | None:
+async def json_body(request: Request) -> bytes | None:
     return (await request.body() or None) if request.headers.get(b"content-type") in _JSON else None
 
 

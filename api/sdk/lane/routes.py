@@ -11,6 +11,7 @@ from sdk.lane.identities import ManyIdentities, OneIdentity
 from sdk.lane.ofrep import Ofrep
 from sdk.lane.reads import Reads, document, flags
 from sdk.lane.streams import StreamsBelow
+from sdk.lane.traits import many_traits, one_trait
 from sdk.live import LiveSnapshots
 from sdk.live_identities import LiveIdentities
 from sdk.streams.events import for_ofrep, for_sdks
@@ -38,6 +39,8 @@ def sdk_lane(
             ),
             "/api/v1/identities": OneIdentity(answers, identities),
             "/api/v1/bulk-identities": ManyIdentities(answers, identities),
+            "/api/v1/traits": one_trait(answers, identities),
+            "/api/v1/traits/bulk": many_traits(answers, identities),
             "/api/v1/analytics/flags": Reports(answers),
         },
         below={"/ofrep/": Ofrep(answers, identities)},

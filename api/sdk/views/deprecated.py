@@ -90,7 +90,7 @@ class IdentityTraitView(SetsTraits):
             raise ValidationError({"detail": TRAIT_VALUE_MISSING})
         key = named("trait_key", read_trait_key, trait_key)
         given = GivenTraitOf(_in_path(identifier).identifier, key, value)
-        self.store([self.changes(given)])
+        self.set([given])
         return Response(payloads.trait_item(given.key, KnownTrait(value)))
 
 

@@ -1,16 +1,21 @@
 """`traits/`: setting traits without reading flags. Older than `identities/`, and still in use on mobile."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.db import IntegrityError
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.models import Resource
-from identities.batches import TraitChanges
 from identities.services import NotAnIntegerError, increment_trait
+from sdk import payloads
+from sdk.identities import changes_of_trait
 from sdk.inputs import NULL, GivenTraitOf, read_increment, read_trait, read_traits
+from sdk.keys import UNKNOWN_KEY
 from sdk.serializers import (
     DETAIL,
     INVALID,
@@ -38,10 +43,9 @@ class SetsTraits(SdkView):
         if not self.may_set_traits:
             raise ValidationError(self.refusal_to_clients)
 
-    def changes(self, given: GivenTraitOf) -> TraitChanges:
-        if given.value is None:
-            return TraitChanges(self.access.environment_id, given.identifier, removed=frozenset([given.key]))
-        return TraitChanges(self.access.environment_id, given.identifier, {given.key: given.value})
+    def set(self, given: Sequence[GivenTraitOf]) -> None:
+        """Store traits, each of some identity."""
+        self.store([changes_of_trait(self.access.environment_id, each) for each in given])
 
 
 class TraitsView(SetsTraits):
@@ -54,14 +58,14 @@ class TraitsView(SetsTraits):
         request=SdkTraitOfIdentitySerializer,
         responses={200: SdkTraitOfIdentitySerializer, 400: INVALID, 403: DETAIL},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Set one trait; the identity is stored if need be."""
         self.check_traits_may_be_set()
         given = read_trait(request.data)
         if given.value is None:
             raise ValidationError({"trait_value": [NULL]})
-        self.store([self.changes(given)])
-        return Response(_echo(given))
+        self.set([given])
+        return self.answered(payloads.trait_set(given))
 
 
 class BulkTraitsView(SetsTraits):
@@ -73,15 +77,15 @@ class BulkTraitsView(SetsTraits):
         request=SdkTraitOfIdentitySerializer(many=True),
         responses={200: SdkTraitOfIdentitySerializer(many=True), 400: DETAIL, 403: DETAIL},
     )
-    def put(self, request: Request) -> Response:
+    def put(self, request: Request) -> HttpResponse:
         """Set traits of any identities in one write; a value of null deletes."""
         self.check_traits_may_be_set()
         try:
             given = read_traits(request.data)
         except ValidationError as error:
             raise ValidationError({"detail": INVALID_DATA}) from error
-        self.store([self.changes(each) for each in given])
-        return Response([_echo(each) for each in given if each.value is not None])
+        self.set(given)
+        return self.answered(payloads.traits_set(given))
 
 
 class IncrementTraitView(SetsTraits):
@@ -101,12 +105,6 @@ class IncrementTraitView(SetsTraits):
             value = increment_trait(self.access.environment_id, given.identifier, given.key, by=given.by)
         except NotAnIntegerError as error:
             raise ValidationError([NOT_AN_INTEGER]) from error
+        except IntegrityError as error:  # the environment is gone since the key was looked up
+            raise PermissionDenied(UNKNOWN_KEY) from error
         return Response({"trait_key": given.key, "trait_value": value, "identifier": given.identifier})
-
-
-def _echo(given: GivenTraitOf) -> dict[str, object]:
-    return {
-        "identity": {"identifier": given.identifier},
-        "trait_value": given.value,
-        "trait_key": given.key,
-    }
