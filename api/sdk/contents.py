@@ -30,6 +30,8 @@ _END = b"]}"
 
 def encode(value: object) -> bytes:
     """Return a value's compact JSON."""
+    if type(value) is int:
+        return b"%d" % value  # for all but text the encoder is set up anew, which takes a microsecond
     return _ENCODER.encode(value).encode()
 
 
