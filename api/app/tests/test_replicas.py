@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 
+from app.tests.standby import Standby
 from documents.rows import current_revision
 from environments.models import EnvironmentRevision
 from features.models import FeatureState
 from sdk.sources import Source
-from sdk.tests.standby import Standby
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
