@@ -45,6 +45,12 @@ def member_of_the_segment(world: World) -> dict[str, Any]:
     return {"identifier": world.identity.identifier, "transient": True, "traits": [condition]}
 
 
+def context_of_a_member(world: World) -> dict[str, Any]:
+    """The same, as OpenFeature's providers ask."""
+    condition = {f"{world.marker} trait": f"{world.marker} condition"}
+    return {"context": {"targetingKey": world.identity.identifier, **condition}}
+
+
 # What SDKs read. Further ways to read flags go here.
 READS = [
     Read(Caller.CLIENT_KEY, "GET", "/api/v1/flags/"),
@@ -55,6 +61,13 @@ READS = [
         "POST",
         "/api/v1/identities/",
         body=member_of_the_segment,
+        shows=lambda answer: answer.get("flags", answer),
+    ),
+    Read(
+        Caller.SERVER_KEY,
+        "POST",
+        "/ofrep/v1/evaluate/flags",
+        body=context_of_a_member,
         shows=lambda answer: answer.get("flags", answer),
     ),
 ]

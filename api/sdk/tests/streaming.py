@@ -42,18 +42,17 @@ class StreamingWorker:
         self._protocol = protocol
         self.store = SnapshotStore(**options)
         self.live = LiveSnapshots(self.store, folder=folder)
-        self.identities = LiveIdentities()
         self.streams = Streams(self.live, most=most)
         self.address: Address = ("", 0)
         self.leave: Callable[[], None] = lambda: None  # end the server before its block does
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        django = WSGIHandler()
+        django, identities = WSGIHandler(), LiveIdentities()
         door = DjangoDoor(django, threads=1, max_waiting=10)
         front = Front(
-            lifespan=Lifespan([self.live.running, self.identities.running, self.streams.running]),
-            lane=sdk_lane(self.live, self.identities, self.streams, Rehearsals(django)),
+            lifespan=Lifespan([self.live.running, identities.running, self.streams.running]),
+            lane=sdk_lane(self.live, identities, self.streams, Rehearsals(django)),
             django=door,
             bodies=BodyReader(lambda path: 2**20),
             trusted_proxies=["*"],

@@ -566,7 +566,7 @@ def test_memory_is_bounded_and_the_least_recently_used_leave(start, project):
 
 
 def test_what_is_watched_is_heard_of_though_it_has_left_and_comes_back(start, counter, key, project):
-    worker = start(most_bytes=150_000)
+    worker = start(most_bytes=30_000)
     told: list[RevisionName] = []
     ended: list[int] = []
     worker.live.on_change.append(lambda snapshot: told.append(snapshot.name))

@@ -145,7 +145,7 @@ def test_a_change_while_the_feed_was_cut_off_is_told_when_it_is_back(serve, key,
 
 
 def test_changes_are_told_though_the_environment_had_to_leave_memory(serve, key, counter, project):
-    worker = serve(most_bytes=150_000)
+    worker = serve(most_bytes=30_000)
     with worker.reading(stream_path(key)) as reader:
         reader.chunk()
         for number in range(4):
