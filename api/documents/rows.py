@@ -256,7 +256,8 @@ def one_moment(database: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     connection.ensure_connection()
     line = connection.connection
     # The driver says so when it begins, which spares a statement.
-    line.set_session("REPEATABLE READ", readonly=True)
+    with connection.wrap_database_errors:
+        line.set_session("REPEATABLE READ", readonly=True)
     try:
         with transaction.atomic(using=database):
             yield

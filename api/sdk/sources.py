@@ -204,7 +204,8 @@ def asking_the_database(
     connection = connections[database]
     connection.close_if_unusable_or_obsolete()
     try:
-        with cut_off_after(seconds, connection):
+        # What the driver itself says, Django has to hear too, or it keeps a connection that is lost.
+        with connection.wrap_database_errors, cut_off_after(seconds, connection):
             yield
     except (OperationalError, InterfaceError) as error:
         connection.close()

@@ -122,6 +122,17 @@ def test_a_worker_whose_connections_are_cut_comes_back_by_itself(start, counter,
     eventually(sees(worker, key, 2))
 
 
+def test_threads_whose_connections_are_cut_read_on(start, counter, key):
+    """As by a restart of the database. They keep their connections from one change to the next."""
+    worker = start()
+    worker.load(key)
+
+    for number in range(1, 4):
+        counter(number)
+        eventually(sees(worker, key, number))
+        cut_other_connections()
+
+
 def test_a_change_that_is_rolled_back_is_never_seen(start, counter, key):
     worker = start()
     before = worker.load(key).snapshot.name
