@@ -84,7 +84,7 @@ class Burgee:
 
     @contextmanager
     def asking(self) -> Iterator[list[Answer]]:
-        """Read flags and documents without a pause, each answer noted, until the block ends."""
+        """Read without a pause, each answer noted, until the block ends."""
         answers: list[Answer] = []
         done = threading.Event()
 
@@ -92,6 +92,7 @@ class Burgee:
             while not done.is_set():
                 answers.append(self.ask("flags/", self.client_key))
                 answers.append(self.ask("environment-document/", self.server_key))
+                answers.append(self.ask("identities/?identifier=kim", self.client_key))
                 time.sleep(0.005)
 
         threads = [threading.Thread(target=ask) for _ in range(2)]
