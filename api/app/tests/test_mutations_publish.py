@@ -147,6 +147,11 @@ def walk(world: World) -> tuple[set[str], list[str]]:
     return changing, silent
 
 
+def run_sql(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
 @pytest.fixture
 def world(db) -> World:
     return build_world("acme")
@@ -180,13 +185,11 @@ def test_whatever_changes_an_answer_changes_its_etag(world):
 )
 def test_tables_that_did_not_publish_would_be_found(world, monkeypatch, app, route):
     monkeypatch.setattr(f"{__name__}.MUTATIONS", [each for each in MUTATIONS if str(each) == route])
-    triggers = [
-        f"{model._meta.label}:{trigger.name}"
-        for model, trigger in pgtrigger.registered()
-        if model._meta.app_label == app and str(trigger.name).startswith("publish_")
-    ]
+    connection.check_constraints()  # a table that something is still to be done to can't be altered
+    for model, trigger in pgtrigger.registered():
+        if model._meta.app_label == app and str(trigger.name).startswith("publish_"):
+            run_sql(f"ALTER TABLE {model._meta.db_table} DISABLE TRIGGER {trigger.get_pgid(model)}")
 
-    with pgtrigger.ignore(*triggers):
-        _, silent = walk(world)
+    _, silent = walk(world)
 
     assert silent == [route]
