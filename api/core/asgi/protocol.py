@@ -93,6 +93,8 @@ class WholeAnswer:
         if not cycle.keep_alive:
             cycle.transport.close()
         cycle.on_response()
+        # They have the cycle, and the cycle has them: all would wait for the collector.
+        del cycle.scope["extensions"]
         return True
 
 
