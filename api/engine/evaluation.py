@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from engine.dependencies import FlagResolver
 from engine.documents import (
@@ -40,8 +41,7 @@ class CompiledSegment:
     overrides: tuple[Override, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What evaluating gave: flags by feature name, and the matching segments in context order.
 
     Flags may be shared with other evaluations: they are for reading.

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from engine.documents import Value
 from engine.hashing import hashable
 from engine.values import ContextValue, normalise
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Someone or something that flags are evaluated for.
 
     `key` is what is hashed: `{environment key}_{identifier}` when it is not given.
     """
 
     identifier: str
-    traits: Mapping[str, object] = field(default_factory=dict)
+    traits: Mapping[str, object] = MappingProxyType({})
     key: str | None = None
 
 

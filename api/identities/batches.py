@@ -7,7 +7,7 @@ the whole table.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from identities.traits import TraitValue, from_column, to_column
@@ -18,20 +18,18 @@ IdentityKey = tuple[int, str]
 EnvironmentTrait = tuple[int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredIdentity:
+class StoredIdentity(NamedTuple):
     id: int
     identifier: str
     traits: dict[str, TraitValue]
 
 
-@dataclass(frozen=True, slots=True)
-class TraitChanges:
+class TraitChanges(NamedTuple):
     """What becomes of one identity's traits; other traits stay as they are."""
 
     environment_id: int
     identifier: str
-    values: Mapping[str, TraitValue] = field(default_factory=dict)
+    values: Mapping[str, TraitValue] = MappingProxyType({})
     removed: frozenset[str] = frozenset()
 
     def then(self, later: "TraitChanges") -> "TraitChanges":

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from core.version import VERSION
@@ -30,8 +31,11 @@ _END = b"]}"
 
 def encode(value: object) -> bytes:
     """Return a value's compact JSON."""
+    # What the encoder does in the end. Calling it takes longer, and for numbers it is set up anew.
+    if type(value) is str:
+        return encode_basestring(value).encode()
     if type(value) is int:
-        return b"%d" % value  # for all but text the encoder is set up anew, which takes a microsecond
+        return b"%d" % value
     return _ENCODER.encode(value).encode()
 
 

@@ -1,7 +1,6 @@
 """Bodies in the encoding that a client takes: as they are, or compressed where the operator wants that."""
 
 import re
-from dataclasses import replace
 
 from django.conf import settings
 
@@ -39,6 +38,6 @@ def encoded(answer: SdkResponse, *, accepts: bool) -> SdkResponse:
     if (etag := headers.get("ETag")) is not None:
         headers["ETag"] = etag.removesuffix('"') + GZIP_ETAG_END
     if answer.status == 304:
-        return replace(answer, headers=headers)
+        return answer._replace(headers=headers)
     body = answer.compressed() if answer.compressed else compress(answer.body)
-    return replace(answer, body=body, headers={**headers, "Content-Encoding": "gzip"})
+    return answer._replace(body=body, headers={**headers, "Content-Encoding": "gzip"})

@@ -7,7 +7,6 @@ Flagsmith SDK contract.
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db import DataError, IntegrityError
@@ -35,16 +34,14 @@ class KnownIdentity(NamedTuple):
     traits: Mapping[str, KnownTrait]
 
 
-@dataclass(frozen=True, slots=True)
-class TraitPolicy:
+class TraitPolicy(NamedTuple):
     """Whether the request's traits count at all, and whether they may be stored."""
 
     accepts_traits: bool
     stores_traits: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(NamedTuple):
     """Whom a request is about.
 
     Attributes:

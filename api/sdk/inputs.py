@@ -7,7 +7,7 @@ REST framework. Nothing is read from a body that has one fault.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
@@ -40,13 +40,12 @@ class GivenTrait(NamedTuple):
     transient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GivenIdentity:
+class GivenIdentity(NamedTuple):
     """Whom flags are asked for. An empty identifier: nobody in particular."""
 
     identifier: str
     transient: bool = False
-    traits: Mapping[str, GivenTrait] = field(default_factory=dict)
+    traits: Mapping[str, GivenTrait] = MappingProxyType({})
 
 
 class GivenTraitOf(NamedTuple):

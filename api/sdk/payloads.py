@@ -4,10 +4,10 @@ Bodies are bytes of JSON, joined from pieces that were encoded when the environm
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils.http import http_date, parse_etags, parse_http_date_safe
@@ -33,8 +33,7 @@ MISSING_IDENTIFIER = "Missing identifier"
 _SETTLED_AFTER = timedelta(seconds=2)
 
 
-@dataclass(frozen=True, slots=True)
-class SdkResponse:
+class SdkResponse(NamedTuple):
     """A status, a body of JSON (empty with 304) and headers.
 
     Attributes:
@@ -43,7 +42,7 @@ class SdkResponse:
 
     status: int
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     compressed: Callable[[], bytes] | None = None
 
 

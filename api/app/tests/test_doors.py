@@ -19,7 +19,7 @@ from app.tests.world import World, build_world
 from environments.models import Environment
 from features.models import Feature, FeatureState
 from identities.models import Identity
-from sdk import batching
+from sdk import batching, live
 
 JSON = ("Content-Type", "application/json")
 API = "/api/v1"
@@ -245,6 +245,7 @@ def with_keys(keys: Iterable[str]) -> list[Exchange]:
 def world(transactional_db, monkeypatch) -> World:
     # However slow this machine is, no door answers without the database.
     monkeypatch.setattr(batching, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(live, "DEGRADED_AFTER_SECONDS", 60.0)
     world = build_world("acme")
     for name, fields in {"naïve ✓": {}, "secret": {"is_server_key_only": True}}.items():
         Feature.objects.create(project=world.project, name=name, initial_value="yes", **fields)

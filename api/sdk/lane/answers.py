@@ -7,12 +7,13 @@ from core.asgi.protocol import WHOLE_ANSWER, head_of, lines_of
 from core.asgi.rehearsal import Common, Rehearsals
 from core.asgi.request import Request
 from core.asgi.types import Message
+from environments.revisions import REVISION_HEADER
 from sdk.contents import encode
 from sdk.encodings import accepts_gzip, encoded, vary
 from sdk.inputs import read_min_revision
 from sdk.keys import KeyRefused, KeyUnchecked
 from sdk.live import LiveSnapshots
-from sdk.payloads import DEGRADED_HEADER, SdkResponse
+from sdk.payloads import DEGRADED_HEADER, UPDATED_AT_HEADER, SdkResponse
 from sdk.snapshots import Access
 from sdk.store import RevisionNotReached
 from sdk.streams.hub import TooManyStreams
@@ -22,17 +23,34 @@ REFUSALS = (KeyRefused, KeyUnchecked, RevisionNotReached)
 
 _MIN_REVISION = b"x-burgee-min-revision"
 _ACCEPT_ENCODING = b"accept-encoding"
+# Of the headers that nearly every answer has, the bytes.
+_SPELT = {name: name.lower().encode() for name in (UPDATED_AT_HEADER, REVISION_HEADER)}
 # What forbids caching, unless the answer itself speaks of it.
 _CACHING = frozenset({b"cache-control", b"expires", b"pragma"})
 _NONE: dict[str, Any] = {}
 
 
 class Whole(NamedTuple):
-    """An answer as bytes, and as the messages that say the same."""
+    """An answer as bytes, and what it takes to say the same in messages.
 
+    Attributes:
+        head: from the status line to the last header.
+        own: the headers that only this answer has.
+    """
+
+    status: int
     head: bytes
-    start: Message
-    body: Message
+    body: bytes
+    own: Mapping[bytes, bytes]
+    common: Common
+
+    @property
+    def messages(self) -> tuple[Message, Message]:
+        headers = [*self.own.items(), *self.common.pairs]
+        return (
+            {"type": "http.response.start", "status": self.status, "headers": headers},
+            {"type": "http.response.body", "body": self.body},
+        )
 
 
 class Answers:
@@ -115,31 +133,28 @@ class Answers:
         if (
             as_bytes is None
             or request.scope["method"] == "HEAD"
-            or not as_bytes(whole.start["status"], whole.head, whole.body["body"])
+            or not as_bytes(whole.status, whole.head, whole.body)
         ):
-            await request.send(whole.start)
-            await request.send(whole.body)
+            for message in whole.messages:
+                await request.send(message)
 
     def whole(
         self, request: Request, common: Common, answer: SdkResponse, more: Mapping[str, str] | None = None
     ) -> Whole:
         """Return all that is sent, in the encoding that the client takes."""
         answer = encoded(answer, accepts=accepts_gzip(request.text(_ACCEPT_ENCODING)))
-        own = {name.lower().encode(): value.encode("latin-1") for name, value in answer.headers.items()}
-        own.update((name.lower().encode(), value.encode()) for name, value in (more or {}).items())
+        own = {
+            (_SPELT.get(name) or name.lower().encode()): value.encode("latin-1")
+            for name, value in answer.headers.items()
+        }
+        if more:
+            own.update((name.lower().encode(), value.encode()) for name, value in more.items())
         if answer.status != 304:
             own[b"content-type"] = b"application/json"
             own[b"content-length"] = b"%d" % len(answer.body)
         common = beside(common, own)
-        return Whole(
-            head_of(answer.status, lines_of(own.items()), common.lines),
-            {
-                "type": "http.response.start",
-                "status": answer.status,
-                "headers": [*own.items(), *common.pairs],
-            },
-            {"type": "http.response.body", "body": answer.body},
-        )
+        head = head_of(answer.status, lines_of(own.items()), common.lines)
+        return Whole(answer.status, head, answer.body, own, common)
 
 
 def refused(refusal: Refusal) -> SdkResponse:

@@ -1,7 +1,6 @@
 """`identities/` and `bulk-identities/`: what identities are served. Their traits go through batches."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from rest_framework.exceptions import ValidationError
 
@@ -88,7 +87,7 @@ class Identities:
         if knowledge.is_persisted and knowledge.away_seconds is None:
             return answered
         more = payloads.unsettled(knowledge.is_persisted, knowledge.away_seconds)
-        return replace(answered, headers={**answered.headers, **more})
+        return answered._replace(headers={**answered.headers, **more})
 
 
 class OneIdentity(Identities):

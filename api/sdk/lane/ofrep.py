@@ -1,7 +1,5 @@
 """OFREP: all flags, or one, for whom a context describes."""
 
-from dataclasses import replace
-
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
@@ -89,7 +87,7 @@ class Ofrep:
             answer = ofrep.flags(snapshot, known, to_server=to_server, if_none_match=seen)
         else:
             answer = ofrep.flag(snapshot, known, flag, to_server=to_server, if_none_match=seen)
-        return replace(answer, headers={**answer.headers, **more}) if more else answer
+        return answer._replace(headers={**answer.headers, **more}) if more else answer
 
 
 def _key(request: Request) -> str:

@@ -1,7 +1,6 @@
 """`traits/` and `traits/bulk/`: setting traits without reading flags."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from rest_framework.exceptions import ValidationError
 
@@ -61,7 +60,7 @@ class Traits:
             is_stored = await self._identities.store(
                 [changes_of_trait(environment_id, each) for each in given]
             )
-            answer = replace(self._answer(given), headers=payloads.unsettled(is_stored, None))
+            answer = self._answer(given)._replace(headers=payloads.unsettled(is_stored, None))
             await self._answers.send(request, common, answer, access)
             usage.count(environment_id, Resource.TRAITS, request.headers)
         except (ValidationError, ValueError):
