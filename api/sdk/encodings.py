@@ -18,13 +18,14 @@ def vary() -> str:
     return f"{KEY_HEADER}, Accept-Encoding" if settings.ENABLE_GZIP_COMPRESSION else KEY_HEADER
 
 
+def takes_gzip(accept_encoding: str | None) -> bool:
+    """Whether a client that sends this header takes gzip."""
+    return accept_encoding is not None and _TAKES_GZIP.search(accept_encoding) is not None
+
+
 def accepts_gzip(accept_encoding: str | None) -> bool:
     """Whether to compress for a client that sends this header."""
-    return (
-        settings.ENABLE_GZIP_COMPRESSION
-        and accept_encoding is not None
-        and _TAKES_GZIP.search(accept_encoding) is not None
-    )
+    return settings.ENABLE_GZIP_COMPRESSION and takes_gzip(accept_encoding)
 
 
 def encoded(answer: SdkResponse, *, accepts: bool) -> SdkResponse:

@@ -3,13 +3,15 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from django.conf import settings
+
 from core.asgi.protocol import WHOLE_ANSWER, head_of, lines_of
 from core.asgi.rehearsal import Common, Rehearsals
 from core.asgi.request import Request
 from core.asgi.types import Message
 from environments.revisions import REVISION_HEADER
 from sdk.contents import encode
-from sdk.encodings import accepts_gzip, encoded, vary
+from sdk.encodings import encoded, takes_gzip, vary
 from sdk.inputs import read_min_revision
 from sdk.keys import KeyRefused, KeyUnchecked
 from sdk.live import LiveSnapshots
@@ -84,13 +86,13 @@ class Answers:
         await request.send({"type": "http.response.body", "body": b""})
         return True
 
-    def opened(self, key: str) -> Access | None:
-        """Return what a key opens, from memory; None: `open` it.
+    def opened(self, request: Request, key: str) -> Access | None:
+        """Return what a key opens, from memory and without waiting; None: `open` it.
 
         Raises:
             KeyRefused: memory is sure that it opens nothing.
         """
-        return self._live.get(key)
+        return None if _MIN_REVISION in request.headers else self._live.get(key)
 
     async def loaded(self, key: str) -> Access:
         """Return what a key opens, at whatever revision is at hand.
@@ -125,24 +127,28 @@ class Answers:
         more = {}
         if access is not None and (degraded := self.degraded_seconds(access)) is not None:
             more[DEGRADED_HEADER] = str(degraded)
-        await self.send_whole(request, self.whole(request, common, answer, more))
+        whole = self.whole(request, common, answer, more)
+        if not self.sent(request, whole):
+            await self.send_messages(request, whole)
 
-    async def send_whole(self, request: Request, whole: Whole) -> None:
-        """Send as bytes where the connection takes them, else as messages."""
+    def sent(self, request: Request, whole: Whole) -> bool:
+        """Send as bytes and at once. Return False where the connection doesn't take that."""
         as_bytes = request.scope.get("extensions", _NONE).get(WHOLE_ANSWER)
-        if (
-            as_bytes is None
-            or request.scope["method"] == "HEAD"
-            or not as_bytes(whole.status, whole.head, whole.body)
-        ):
-            for message in whole.messages:
-                await request.send(message)
+        return (
+            as_bytes is not None
+            and request.scope["method"] != "HEAD"
+            and as_bytes(whole.status, whole.head, whole.body)
+        )
+
+    async def send_messages(self, request: Request, whole: Whole) -> None:
+        for message in whole.messages:
+            await request.send(message)
 
     def whole(
         self, request: Request, common: Common, answer: SdkResponse, more: Mapping[str, str] | None = None
     ) -> Whole:
         """Return all that is sent, in the encoding that the client takes."""
-        answer = encoded(answer, accepts=accepts_gzip(request.text(_ACCEPT_ENCODING)))
+        answer = encoded(answer, accepts=accepts_gzip(request))
         own = {
             (_SPELT.get(name) or name.lower().encode()): value.encode("latin-1")
             for name, value in answer.headers.items()
@@ -155,6 +161,11 @@ class Answers:
         common = beside(common, own)
         head = head_of(answer.status, lines_of(own.items()), common.lines)
         return Whole(answer.status, head, answer.body, own, common)
+
+
+def accepts_gzip(request: Request) -> bool:
+    """Whether to compress the answer."""
+    return settings.ENABLE_GZIP_COMPRESSION and takes_gzip(request.text(_ACCEPT_ENCODING))
 
 
 def refused(refusal: Refusal) -> SdkResponse:

@@ -10,10 +10,9 @@ from core.asgi.rehearsal import Common
 from core.asgi.request import Request
 from sdk import payloads, usage
 from sdk.authentication import KEY_HEADER
-from sdk.encodings import accepts_gzip
 from sdk.inputs import read_query
 from sdk.keys import MISSING_KEY, KeyRefused, is_server_side
-from sdk.lane.answers import REFUSALS, Answers, Whole, refused
+from sdk.lane.answers import REFUSALS, Answers, Whole, accepts_gzip, refused
 from sdk.payloads import SdkResponse
 from sdk.snapshots import Access
 
@@ -65,13 +64,18 @@ class Reads:
         if common is None:
             return False
         try:
-            access = await self._opened(request)
+            key = headers.get(KEY, b"").decode("latin-1")
+            if self._is_for_servers and not is_server_side(key):
+                raise KeyRefused(MISSING_KEY)
+            access = self._answers.opened(request, key) or await self._answers.open(request, key)
             if scope["query_string"] or self._answers.degraded_seconds(access) is not None:
                 await self._answers.send(request, common, self._answer(access, request), access)
             elif not _CONDITIONS.isdisjoint(headers):
                 await self._answers.send(request, common, self._answer(access, request))
             else:
-                await self._send_prepared(request, common, access)
+                whole = self._prepared(request, common, access)
+                if not self._answers.sent(request, whole):
+                    await self._answers.send_messages(request, whole)
         except ValidationError:
             return False
         except REFUSALS as refusal:
@@ -80,21 +84,15 @@ class Reads:
         usage.count(access.snapshot.environment_id, self._resource, headers)
         return True
 
-    async def _opened(self, request: Request) -> Access:
-        key = request.headers.get(KEY, b"").decode("latin-1")
-        if self._is_for_servers and not is_server_side(key):
-            raise KeyRefused(MISSING_KEY)
-        return await self._answers.open(request, key)
-
-    async def _send_prepared(self, request: Request, common: Common, access: Access) -> None:
+    def _prepared(self, request: Request, common: Common, access: Access) -> Whole:
         known = access.snapshot.prepared
-        kind = self, access.is_server_side, common, accepts_gzip(request.text(b"accept-encoding"))
+        kind = self, access.is_server_side, common, accepts_gzip(request)
         whole: Whole | None = known.get(kind)
         if whole is None:
             whole = self._answers.whole(request, common, self._answer(access, request))
             if len(known) < _MOST_PREPARED:
                 known[kind] = whole
-        await self._answers.send_whole(request, whole)
+        return whole
 
 
 def flags(access: Access, request: Request) -> SdkResponse:

@@ -35,7 +35,8 @@ def flags(
         if_none_match: the header; where it names what would be answered, that is 304.
     """
     items = snapshot.ofrep_items.joined(_evaluate(snapshot, known), to_server=to_server)
-    return _validated(snapshot, b'{"flags":[%b],%b' % (items, _about(snapshot)), if_none_match)
+    body = b"".join((b'{"flags":[', items, b"],", _about(snapshot)))
+    return _validated(snapshot, body, if_none_match)
 
 
 def flag(
