@@ -3,7 +3,7 @@
 The feed tells what has changed; what is held of it is refreshed by threads, since reading rows blocks and
 compiling takes tens of milliseconds. A thread beside a busy loop starves: the loop gives up the interpreter
 and takes it back so often that the waiting thread never gets its turn. So while threads have work, the loop
-stands aside for every other millisecond.
+stands aside for two milliseconds of every three.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ _SILENT_SECONDS = 1.5
 
 # A tenth of it doesn't help: each look at a file gives up the interpreter, which then has to be regained.
 _STEP_SECONDS = 0.001
-_ASIDE_SECONDS = 0.001
+_ASIDE_SECONDS = 0.002
 
 
 class LiveSnapshots:
@@ -310,7 +310,7 @@ class _Threads:
 
 
 class _StandingAside:
-    """While anything runs inside `with`, lets the loop stand aside for every other millisecond."""
+    """While anything runs inside `with`, lets the loop stand aside for two milliseconds of three."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 # So many environments at a time; those that fall together wait for each other.
 _LOCKS = 256
 _LOCK_SECONDS = 2.0
-_LOCK_RETRY_SECONDS = 0.002
+_LOCK_RETRY_SECONDS = 0.001
 
 
 class SnapshotFiles:

@@ -90,7 +90,7 @@ class Source:
         """
         fingerprints = known.fingerprints if known else None
         building = self.files.building(environment_id) if self.files else nullcontext()
-        with building, asking_the_database():
+        with building, asking_the_database(is_urgent=True):
             with one_moment():
                 revision = current_revision(environment_id)
                 if revision is None:
@@ -194,15 +194,20 @@ class Source:
 
 @contextmanager
 def asking_the_database(
-    database: str = DEFAULT_DB_ALIAS, seconds: float = _DATABASE_SECONDS
+    database: str = DEFAULT_DB_ALIAS, seconds: float = _DATABASE_SECONDS, *, is_urgent: bool = False
 ) -> Iterator[None]:
     """Limit how long the block may wait for a database.
+
+    Args:
+        is_urgent: use the connection without asking first whether it still stands: a round trip counts for
+            more than one failure after the database was away.
 
     Raises:
         DatabaseUnavailable: it is away, or doesn't answer in time.
     """
     connection = connections[database]
     connection.close_if_unusable_or_obsolete()
+    connection.health_check_done = is_urgent  # type: ignore[attr-defined]  # the stubs lack it
     try:
         # What the driver itself says, Django has to hear too, or it keeps a connection that is lost.
         with connection.wrap_database_errors, cut_off_after(seconds, connection):
