@@ -61,7 +61,8 @@ class Standby:
     def catch_up(self) -> None:
         """Wait until it has all that the primary has by now."""
         with connections["default"].cursor() as cursor:
-            cursor.execute("SELECT pg_current_wal_insert_lsn()")
+            # What has been written last may otherwise stay in memory until somebody commits.
+            cursor.execute("SELECT pg_switch_wal()")
             (reached,) = cursor.fetchone()
         eventually(lambda: self.run(f"SELECT pg_last_wal_replay_lsn() >= '{reached}'"))
 
