@@ -6,13 +6,13 @@ from rest_framework.test import APIClient
 
 from environments.models import Environment
 from features.models import Feature
-from organisations.models import Organisation, Role
+from organisations.models import MemberRole, Organisation
 from projects.models import Project
 from users.models import User
 from users.tests.factories import PASSWORD, make_user
 
 
-def member_of(organisation: Organisation, role: Role) -> User:
+def member_of(organisation: Organisation, role: MemberRole) -> User:
     user = make_user()
     organisation.memberships.create(user=user, role=role)
     return user
@@ -41,19 +41,19 @@ def feature(project, environment) -> Feature:
 @pytest.fixture
 def admin(organisation) -> User:
     """An administrator of `organisation`."""
-    return member_of(organisation, Role.ADMIN)
+    return member_of(organisation, MemberRole.ADMIN)
 
 
 @pytest.fixture
 def member(organisation) -> User:
     """A member of `organisation` who is no administrator."""
-    return member_of(organisation, Role.USER)
+    return member_of(organisation, MemberRole.USER)
 
 
 @pytest.fixture
 def stranger(db) -> User:
     """An administrator of another organisation."""
-    return member_of(Organisation.objects.create(name="Other"), Role.ADMIN)
+    return member_of(Organisation.objects.create(name="Other"), MemberRole.ADMIN)
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ class World:
         return place
 
     def _project(self, name: str) -> Project:
-        return create_project(self.organisation, name=name)
+        return create_project(self.organisation, creator=self.author, name=name)
 
     def _place(self, project: Project) -> Place:
         environment = create_environment(project, author=self.author, name="Production")

@@ -43,7 +43,9 @@ def create_demo() -> Administrator:
     """Fill an empty database and return the administrator, with a password that is kept nowhere else."""
     password = secrets.token_urlsafe(12)
     author = User.objects.create_superuser(EMAIL, password, first_name="Demo", last_name="Administrator")
-    project = create_project(create_organisation(creator=author, name="Example"), name="Web shop")
+    project = create_project(
+        create_organisation(creator=author, name="Example"), creator=author, name="Web shop"
+    )
     development, production = (
         create_environment(project, author=author, name=name) for name in ("Development", "Production")
     )

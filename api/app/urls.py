@@ -11,7 +11,7 @@ from sdk.views.analytics import EvaluationsView
 
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("sdk.urls")),
-    path("", include("users.urls")),
+    path("", include("accounts.urls")),
     path("", include("organisations.urls")),
     path("", include("projects.urls")),
     path("", include("environments.urls")),

@@ -8,6 +8,7 @@ from django.db import transaction
 from audit.models import RelatedObjectType
 from audit.services import Author, record
 from environments.models import Environment, ServerSideKey
+from permissions.services import make_administrator
 from projects.models import Project
 
 
@@ -35,12 +36,13 @@ class ServerSideKeyFields(TypedDict, total=False):
 def create_environment(
     project: Project, *, author: Author, **fields: Unpack[EnvironmentFields]
 ) -> Environment:
-    """Make an environment. The database gives it the default state of every feature.
+    """Make an environment, which its creator administers. The database gives it the features' states.
 
     Raises:
         IntegrityError: the project has an environment of this name, or the key is taken.
     """
     environment: Environment = Environment.objects.create(project=project, **fields)
+    make_administrator(author, environment)
     record_created(environment, author=author)
     return environment
 

@@ -67,7 +67,7 @@ class EnvironmentViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
 
     def get_queryset(self) -> QuerySet[Environment]:
         environments = Environment.objects.filter(project=self._project())
-        return visible(self.request.user, environments, "project__organisation")
+        return visible(self.request.user, environments, "VIEW_ENVIRONMENT")
 
     def get_object(self) -> Environment:
         environment = environment_with(self.kwargs["environment_key"])
@@ -131,9 +131,8 @@ class ProjectEnvironmentsView(InProject, generics.ListAPIView):
 
     def get_queryset(self) -> QuerySet[Environment]:
         require(self.request.user, ADMIN, self.project)
-        return visible(
-            self.request.user, Environment.objects.filter(project=self.project), "project__organisation"
-        )
+        environments: QuerySet[Environment] = Environment.objects.filter(project=self.project)
+        return environments
 
 
 class ServerSideKeyViewSet(

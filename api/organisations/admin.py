@@ -10,7 +10,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from core.admin import ServiceAdmin
-from organisations.models import Organisation, OrganisationMembership, Role
+from organisations.models import MemberRole, Organisation, OrganisationMembership
 from organisations.services import delete_organisation, update_organisation
 
 
@@ -24,7 +24,7 @@ class MembershipFormSet(BaseInlineFormSet):
             for form in self.forms
             if form.cleaned_data.get("user") and not form.cleaned_data.get("DELETE")
         ]
-        if Role.ADMIN not in roles:
+        if MemberRole.ADMIN not in roles:
             raise ValidationError("An organisation needs an administrator.")
 
 
@@ -73,7 +73,7 @@ class OrganisationAdmin(ServiceAdmin):
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
         memberships = formset.save(commit=False)
         # New administrators first: the last of the old ones can't go before them.
-        for membership in sorted(memberships, key=lambda each: each.role != Role.ADMIN):
+        for membership in sorted(memberships, key=lambda each: each.role != MemberRole.ADMIN):
             membership.save()
         for membership in formset.deleted_objects:
             membership.delete()

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from core.fields import ChoiceField, IdField
 from core.queries import QuerySerializer
-from organisations.models import Organisation, OrganisationMembership, Role
+from organisations.models import MemberRole, Organisation, OrganisationMembership
 from organisations.subscriptions import subscription_of
 from users.models import User
 
@@ -48,7 +48,7 @@ class OrganisationSerializer(serializers.ModelSerializer):
 
     num_seats = serializers.IntegerField(read_only=True)
     subscription = serializers.SerializerMethodField()
-    role = serializers.ChoiceField(Role.choices, read_only=True)
+    role = serializers.ChoiceField(MemberRole.choices, read_only=True)
 
     class Meta:
         model = Organisation
@@ -95,7 +95,7 @@ class MemberQuery(QuerySerializer):
 
 
 class RoleSerializer(serializers.Serializer):
-    role = ChoiceField(Role.choices)
+    role = ChoiceField(MemberRole.choices)
 
 
 class MemberIdListSerializer(serializers.ListSerializer):

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from organisations.exceptions import LastMemberError, OrganisationCreationRestrictedError
-from organisations.models import Organisation, OrganisationMembership, Role
+from organisations.models import MemberRole, Organisation, OrganisationMembership
 from users.models import User
 
 
@@ -29,7 +29,7 @@ def create_organisation(*, creator: User, **fields: Unpack[OrganisationFields]) 
         raise OrganisationCreationRestrictedError("Only superusers may create organisations.")
 
     organisation: Organisation = Organisation.objects.create(**fields)
-    add_member(organisation, creator, role=Role.ADMIN)
+    add_member(organisation, creator, role=MemberRole.ADMIN)
     return organisation
 
 
@@ -47,7 +47,7 @@ def delete_organisation(organisation: Organisation) -> None:
     organisation.delete()
 
 
-def add_member(organisation: Organisation, user: User, *, role: Role) -> OrganisationMembership:
+def add_member(organisation: Organisation, user: User, *, role: MemberRole) -> OrganisationMembership:
     """Let a user join.
 
     Raises:
@@ -57,7 +57,7 @@ def add_member(organisation: Organisation, user: User, *, role: Role) -> Organis
 
 
 @transaction.atomic
-def change_role(membership: OrganisationMembership, role: Role) -> OrganisationMembership:
+def change_role(membership: OrganisationMembership, role: MemberRole) -> OrganisationMembership:
     """Give a member another role.
 
     Raises:

@@ -9,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from organisations.models import Organisation, OrganisationMembership, Role
+from organisations.models import MemberRole, Organisation, OrganisationMembership
 from organisations.scope import InOrganisation
 from organisations.selectors import members_of, organisations_of
 from organisations.serializers import (
@@ -119,5 +119,5 @@ class MemberViewSet(InOrganisation, mixins.ListModelMixin, viewsets.GenericViewS
         """Give a member another role. The last administrator keeps theirs."""
         wanted = RoleSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        membership = change_role(self.get_object(), Role(wanted.validated_data["role"]))
+        membership = change_role(self.get_object(), MemberRole(wanted.validated_data["role"]))
         return Response(MemberSerializer(membership).data)

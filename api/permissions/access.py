@@ -1,20 +1,21 @@
 """May this actor do this on that object? The one place that answers.
 
-Every viewset, the admin and whatever else guards something asks here. Today membership of the
-organisation gives everything but what is kept for its administrators; the keys are the Flagsmith
-permission catalogue's, so that finer grants change only this module.
+Every viewset, the admin and whatever else guards something asks here. The keys are the Flagsmith
+permission catalogue's; `permissions.holdings` adds up who holds which.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework.exceptions import APIException, PermissionDenied
 
-from permissions.catalogue import ADMIN, Level, permissions_at
-
-Actor: TypeAlias = Any  # users.models.User or AnonymousUser: `request.user`
+from permissions.actors import Actor, is_nobody
+from permissions.catalogue import ADMIN, Level, level_of_permission, permissions_at
+from permissions.holdings import ALL_FEATURES, held_by, holdings_of, organisation_ids, role_in
+from permissions.models import EnvironmentGrant, ProjectGrant
+from permissions.targets import level_of
 
 
 @dataclass(frozen=True)
@@ -23,94 +24,107 @@ class Grants:
 
     admin: bool
     permissions: list[str]
-    tag_based_permissions: list[Any] = field(default_factory=list)
+    tag_based_permissions: list[dict[str, Any]] = field(default_factory=list)
 
 
-def may(actor: Actor, permission: str, target: Any) -> bool:
+def may(actor: Actor, permission: str, target: Any, *, tags: Collection[int] | None = None) -> bool:
     """Whether `actor` holds `permission` on an organisation, project or environment.
 
     Args:
         permission: a key of `permissions.catalogue`; `ADMIN` for what only administrators of the target
-            may do, `MEMBER` for what all members of an organisation may.
-        target: a project, or what has one, brings its organisation along without a query.
+            may do, `MEMBER` for what all members of its organisation may.
+        target: an environment brings its project along without a query.
+        tags: the ids of the tags of the feature in question. Without a feature, permissions that were
+            granted for some tags only don't count.
     """
-    if level_of(target) is Level.ORGANISATION and _is_for_administrators(permission, target):
-        return is_organisation_admin(actor, organisation_id_of(target))
-    return is_member(actor, organisation_id_of(target))
+    if _is_for_administrators(permission, target):
+        permission = ADMIN
+    return holdings_of(actor, target).include(permission, tags)
+
+
+def may_for_some_features(actor: Actor, permission: str, target: Any) -> bool:
+    """Whether `actor` holds `permission` on `target` for all features or for those with certain tags."""
+    return holdings_of(actor, target).include_for_some(permission)
 
 
 def require(
-    actor: Actor, permission: str, target: Any, *, otherwise: type[APIException] = PermissionDenied
+    actor: Actor,
+    permission: str,
+    target: Any,
+    *,
+    tags: Collection[int] | None = None,
+    otherwise: type[APIException] = PermissionDenied,
 ) -> None:
     """Refuse whoever doesn't hold `permission` on `target`.
 
     Args:
+        tags: as for `may`.
         otherwise: `NotFound` where the contract hides what one may not see.
 
     Raises:
         APIException: the actor doesn't hold it.
     """
-    if not may(actor, permission, target):
+    if not may(actor, permission, target, tags=tags):
         raise otherwise
 
 
 def grants_of(actor: Actor, target: Any) -> Grants:
     """Return what `actor` holds on `target`, as `my-permissions/` shows it."""
-    if may(actor, ADMIN, target):
+    held = holdings_of(actor, target)
+    if held.admin:
         return Grants(admin=True, permissions=[])
-    known = permissions_at(level_of(target))
-    return Grants(admin=False, permissions=[each.key for each in known if may(actor, each.key, target)])
+    known = [each.key for each in permissions_at(level_of(target)) if each.key in held.tags_by_key]
+    return Grants(
+        admin=False,
+        permissions=[key for key in known if held.tags_by_key[key] == ALL_FEATURES],
+        tag_based_permissions=[
+            {"permissions": [key], "tags": sorted(held.tags_by_key[key])}
+            for key in known
+            if held.tags_by_key[key] != ALL_FEATURES
+        ],
+    )
 
 
-def visible(actor: Actor, rows: QuerySet, organisation_path: str) -> QuerySet:
-    """Narrow `rows` to the organisations that `actor` belongs to.
+def visible(actor: Actor, rows: QuerySet, permission: str, at: str = "") -> QuerySet:
+    """Narrow `rows` to those on whose project or environment `actor` holds `permission`.
 
     Args:
-        organisation_path: the look-up from a row to its organisation, e.g. `project__organisation`.
+        permission: a key whose level says what stands at `at`, a project or an environment. Grants for
+            some tags only don't count.
+        at: the look-up from a row to that object, e.g. `environment`; nothing where the rows are it.
     """
-    if isinstance(actor, AnonymousUser):
+    if is_nobody(actor):
         return rows.none()
-    return rows.filter(
-        **{f"{organisation_path}__memberships__user": actor, f"{organisation_path}__deleted_at__isnull": True}
-    )
-
-
-def _is_for_administrators(permission: str, organisation: Any) -> bool:
-    """Whether only administrators hold `permission`, whoever else was granted it."""
-    return permission == ADMIN or (
-        permission == "CREATE_PROJECT" and organisation.restrict_project_create_to_admin
-    )
-
-
-def is_member(actor: Actor, organisation_id: int) -> bool:
-    return _belongs(actor, organisation_id)
+    return rows.filter(_holding(actor, permission, f"{at}__" if at else ""))
 
 
 def is_organisation_admin(actor: Actor, organisation_id: int) -> bool:
-    return _belongs(actor, organisation_id, role="ADMIN")
+    return role_in(actor, organisation_id) == ADMIN
 
 
-def _belongs(actor: Actor, organisation_id: int, **condition: Any) -> bool:
-    """Whether the actor has a membership that meets `condition`. One in a deleted organisation is none."""
-    return (
-        not isinstance(actor, AnonymousUser)
-        and actor.memberships.filter(
-            organisation_id=organisation_id, organisation__deleted_at__isnull=True, **condition
-        ).exists()
+def _is_for_administrators(permission: str, target: Any) -> bool:
+    """Whether only administrators hold `permission`, whoever else was granted it."""
+    return permission == "CREATE_PROJECT" and target.restrict_project_create_to_admin
+
+
+def _holding(actor: Actor, permission: str, at: str) -> Q:
+    """Return the condition that `actor` holds `permission` on what stands at `at`."""
+    if level_of_permission(permission) is Level.PROJECT:
+        organisation = f"{at}organisation__in"
+        granted = Q(**{f"{at}id__in": _granting(ProjectGrant, actor, permission).values("project")})
+    else:
+        organisation = f"{at}project__organisation__in"
+        administered = ProjectGrant.objects.filter(held_by(actor), admin=True).values("project")
+        granted = Q(**{f"{at}project__in": administered}) | Q(
+            **{f"{at}id__in": _granting(EnvironmentGrant, actor, permission).values("environment")}
+        )
+    # A grant of somebody who has left the organisation is none.
+    return Q(**{organisation: organisation_ids(actor, role=ADMIN)}) | (
+        Q(**{organisation: organisation_ids(actor)}) & granted
     )
 
 
-def level_of(target: Any) -> Level:
-    """Return at which level permissions on `target` are held."""
-    if hasattr(target, "organisation_id"):
-        return Level.PROJECT
-    return Level.ENVIRONMENT if hasattr(target, "project") else Level.ORGANISATION
-
-
-def organisation_id_of(target: Any) -> int:
-    """Return the id of the organisation that an organisation, project or environment belongs to."""
-    if hasattr(target, "organisation_id"):
-        return int(target.organisation_id)
-    if hasattr(target, "project"):
-        return int(target.project.organisation_id)
-    return int(target.pk)
+def _granting(model: type[ProjectGrant] | type[EnvironmentGrant], actor: Actor, permission: str) -> QuerySet:
+    """Return the actor's grants that bring `permission`, for features with any tags."""
+    everywhere = Q(**{f"permissions__{permission}": []})
+    return model.objects.filter(held_by(actor)).filter(Q(admin=True) | everywhere)

@@ -60,3 +60,8 @@ def permissions_at(level: Level) -> tuple[Permission, ...]:
         Level.PROJECT: PROJECT_PERMISSIONS,
         Level.ENVIRONMENT: ENVIRONMENT_PERMISSIONS,
     }[level]
+
+
+def level_of_permission(key: str) -> Level:
+    """Return the level that a key of the catalogue belongs to."""
+    return next(level for level in Level if any(each.key == key for each in permissions_at(level)))

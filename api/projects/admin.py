@@ -28,7 +28,7 @@ class ProjectAdmin(ServiceAdmin):
     fixed_fields = ("organisation",)
 
     def create(self, request: HttpRequest, **fields: Any) -> Project:
-        return create_project(**fields)
+        return create_project(creator=request.user, **fields)
 
     def update(self, request: HttpRequest, instance: Project, **changes: Any) -> None:
         update_project(instance, **changes)

@@ -5,6 +5,8 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 
 from organisations.models import Organisation
+from permissions.actors import Actor
+from permissions.services import make_administrator
 from projects.exceptions import SystemTagChangedError, SystemTagDeletedError
 from projects.models import Project, Tag
 
@@ -30,13 +32,14 @@ class TagFields(TypedDict, total=False):
 
 
 @transaction.atomic
-def create_project(organisation: Organisation, **fields: Unpack[ProjectFields]) -> Project:
-    """Make a project, without environments: clients create those.
+def create_project(organisation: Organisation, *, creator: Actor, **fields: Unpack[ProjectFields]) -> Project:
+    """Make a project, which its creator administers, without environments: clients create those.
 
     Raises:
         IntegrityError: the organisation has a project of this name.
     """
     project: Project = Project.objects.create(organisation=organisation, **fields)
+    make_administrator(creator, project)
     return project
 
 

@@ -51,7 +51,7 @@ class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
         return ProjectDetailSerializer if self.action == "retrieve" else ProjectSerializer
 
     def get_queryset(self) -> QuerySet[Project]:
-        return visible(self.request.user, Project.objects.all(), "organisation")
+        return visible(self.request.user, Project.objects.all(), "VIEW_PROJECT")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**ProjectQuery.read(self.request)) if self.action == "list" else queryset
@@ -62,7 +62,7 @@ class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
         if organisation is None:
             raise PermissionDenied
         require(self.request.user, "CREATE_PROJECT", organisation)
-        serializer.instance = create_project(organisation, **fields)
+        serializer.instance = create_project(organisation, creator=self.request.user, **fields)
 
     def perform_update(self, serializer: Any) -> None:
         update_project(serializer.instance, **serializer.validated_data)
@@ -80,7 +80,7 @@ class ProjectByUuidView(generics.RetrieveAPIView):
     queryset = Project.objects.all()
 
     def get_queryset(self) -> QuerySet[Project]:
-        return visible(self.request.user, Project.objects.all(), "organisation")
+        return visible(self.request.user, Project.objects.all(), "VIEW_PROJECT")
 
 
 @extend_schema_view(get=extend_schema(operation_id="list_organisation_projects"))
@@ -93,7 +93,7 @@ class OrganisationProjectsView(InOrganisation, generics.ListAPIView):
 
     def get_queryset(self) -> QuerySet[Project]:
         return visible(
-            self.request.user, Project.objects.filter(organisation=self.organisation), "organisation"
+            self.request.user, Project.objects.filter(organisation=self.organisation), "VIEW_PROJECT"
         )
 
 

@@ -74,4 +74,4 @@ class SegmentByUuidView(generics.RetrieveAPIView):
     queryset = Segment.objects.all()
 
     def get_queryset(self) -> QuerySet[Segment]:
-        return visible(self.request.user, described_segments(), "project__organisation")
+        return visible(self.request.user, described_segments(), "VIEW_PROJECT", "project")

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "audit",
     "organisations",
     "projects",
+    "accounts",
     "environments",
     "segments",
     "identities",
@@ -282,7 +283,7 @@ AXES_LOCKOUT_PARAMETERS = (
     else [["username", "ip_address"]]
 )
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # counting by account alone is the documented default
-AXES_USERNAME_CALLABLE = "users.lockout.attempted_account"
+AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_account"
 
 # ---------------------------------------------------------------------------------------------
 # HTTP
@@ -381,7 +382,7 @@ SPECTACULAR_SETTINGS = {
         "OfrepErrorCodeEnum": "sdk.ofrep.errors.ErrorCode",
         "OfrepReasonEnum": "sdk.ofrep.items.Reason",
         "OperatorEnum": "segments.models.Operator",
-        "RoleEnum": "organisations.models.Role",
+        "RoleEnum": "organisations.models.MemberRole",
         "RuleTypeEnum": "segments.models.RuleType",
         "TagTypeEnum": "projects.models.TagType",
         "ValueTypeEnum": "features.models.values.ValueType",

@@ -10,7 +10,7 @@ from audit.services import record
 from environments.models import Environment, ServerSideKey
 from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from identities.models import Identity, TraitKey
-from organisations.models import Organisation, Role
+from organisations.models import MemberRole, Organisation
 from projects.models import Project, Tag
 from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
 from users.models import User
@@ -52,8 +52,8 @@ def build_world(marker: str) -> World:
     organisation = Organisation.objects.create(name=f"{marker} organisation")
     admin = make_user(email=f"{marker}@example.org", first_name=f"{marker} first name")
     member = make_user(email=f"{marker}.member@example.org", last_name=f"{marker} last name")
-    organisation.memberships.create(user=admin, role=Role.ADMIN)
-    organisation.memberships.create(user=member, role=Role.USER)
+    organisation.memberships.create(user=admin, role=MemberRole.ADMIN)
+    organisation.memberships.create(user=member, role=MemberRole.USER)
     project = Project.objects.create(
         organisation=organisation, name=f"{marker} project", only_allow_lower_case_feature_names=False
     )

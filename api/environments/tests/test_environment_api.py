@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from audit.models import AuditRecord, RelatedObjectType
 from environments.models import Environment
+from permissions.tests.factories import grant
 from projects.models import Project
 from users.models import User
 
@@ -20,7 +21,9 @@ def path_of(environment: Environment, rest: str = "") -> str:
 
 
 @pytest.fixture
-def client(member, client_of) -> APIClient:
+def client(member, project, client_of) -> APIClient:
+    """Signed in as an administrator of the project, who is a plain member of its organisation."""
+    grant(member, project, admin=True)
     return client_of(member)
 
 
@@ -213,10 +216,11 @@ def test_what_is_wrong_is_said_by_field(field, value, client, project, environme
     assert list(Environment.objects.values_list("name", flat=True)) == ["Production"]
 
 
-def test_a_name_is_taken_once_in_a_project(client, environment, organisation):
+def test_a_name_is_taken_once_in_a_project(client, member, environment, organisation):
     refused = {"non_field_errors": ["An environment with this name already exists."]}
     second = Environment.objects.create(project=environment.project, name="Staging")
     other = Project.objects.create(organisation=organisation, name="Other")
+    grant(member, other, "CREATE_ENVIRONMENT")
 
     made = client.post(ENVIRONMENTS, {"name": "Production", "project": environment.project_id})
     renamed = client.put(path_of(second), {"name": "Production"})

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from audit.models import AuditRecord
 from environments.models import Environment, ServerSideKey
+from permissions.tests.factories import grant
 
 
 def path_of(environment: Environment, rest: str = "") -> str:
@@ -22,7 +23,9 @@ def read_document_with(key: str) -> int:
 
 
 @pytest.fixture
-def client(member, client_of) -> APIClient:
+def client(member, project, client_of) -> APIClient:
+    """Signed in as an administrator of the project, who is a plain member of its organisation."""
+    grant(member, project, admin=True)
     return client_of(member)
 
 

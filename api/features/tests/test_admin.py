@@ -12,6 +12,7 @@ from features.models import Feature, FeatureSegment, FeatureState, MultivariateO
 from features.tests.factories import default_state, make_feature, make_option, make_segment_override
 from identities.models import Identity
 from organisations.models import Organisation
+from permissions.tests.factories import grant
 from projects.models import Project, Tag
 from segments.tests.factories import make_segment
 
@@ -52,6 +53,7 @@ class TestFeatures:
     def test_are_made_with_states_variants_tags_and_owners(
         self, superuser_client, project, environment, member
     ):
+        grant(member, project, "VIEW_PROJECT")
         tag = Tag.objects.create(project=project, label="beta")
         variants = rows(
             "multivariate_options",

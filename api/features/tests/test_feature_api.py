@@ -16,6 +16,7 @@ from features.tests.factories import (
 )
 from identities.models import Identity
 from organisations.models import Organisation
+from permissions.tests.factories import grant
 from projects.models import Project, Tag
 from segments.tests.factories import make_segment
 
@@ -179,6 +180,8 @@ class TestCreating:
         assert admin_client.post(features_url(project), {"name": "a" * 2000}).status_code == 400
 
     def test_owners_replace_the_creator(self, admin_client, project, member):
+        grant(member, project, "VIEW_PROJECT")
+
         response = admin_client.post(features_url(project), {"name": "f", "owners": [member.pk]})
 
         assert [owner["id"] for owner in response.json()["owners"]] == [member.pk]
@@ -325,6 +328,7 @@ class TestDeleting:
 
 class TestOwners:
     def test_come_and_go(self, admin_client, project, feature, member):
+        grant(member, project, "VIEW_PROJECT")
         added = admin_client.post(features_url(project, feature, "add-owners/"), {"user_ids": [member.pk]})
         removed = admin_client.post(
             features_url(project, feature, "remove-owners/"), {"user_ids": [member.pk]}
@@ -546,7 +550,9 @@ class TestTenancy:
 
         assert admin_client.get(features_url(sibling, feature)).status_code == 404
 
-    def test_members_may_create_features(self, client_of, member, project):
+    def test_features_are_created_by_who_may(self, client_of, member, project):
+        grant(member, project, "CREATE_FEATURE")
+
         response = client_of(member).post(features_url(project), {"name": "f"})
 
         assert response.status_code == 201

@@ -186,7 +186,7 @@ class FeatureStateViewSet(
 
     def get_queryset(self) -> QuerySet[FeatureState]:
         states = served_states().select_related("environment__project", "feature_segment")
-        return visible(self.request.user, states, "environment__project__organisation")
+        return visible(self.request.user, states, "VIEW_ENVIRONMENT", "environment")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
@@ -230,7 +230,7 @@ class FeatureStateByUuidView(generics.RetrieveAPIView):
     queryset = FeatureState.objects.all()
 
     def get_queryset(self) -> QuerySet[FeatureState]:
-        return visible(self.request.user, served_states(), "environment__project__organisation")
+        return visible(self.request.user, served_states(), "VIEW_ENVIRONMENT", "environment")
 
 
 def environment_for(actor: Any, environment_id: int, permission: str) -> Environment:

@@ -127,4 +127,4 @@ class FeatureByUuidView(generics.RetrieveAPIView):
     queryset = Feature.objects.all()
 
     def get_queryset(self) -> QuerySet[Feature]:
-        return visible(self.request.user, described_features(), "project__organisation")
+        return visible(self.request.user, described_features(), "VIEW_PROJECT", "project")

@@ -61,4 +61,4 @@ class MultivariateOptionByUuidView(generics.RetrieveAPIView):
 
     def get_queryset(self) -> QuerySet[MultivariateOption]:
         undeleted = MultivariateOption.objects.filter(feature__deleted_at__isnull=True)
-        return visible(self.request.user, undeleted, "feature__project__organisation")
+        return visible(self.request.user, undeleted, "VIEW_PROJECT", "feature__project")

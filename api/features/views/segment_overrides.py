@@ -57,7 +57,7 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
         places: QuerySet[FeatureSegment] = FeatureSegment.objects.filter(is_live=True).select_related(
             "segment", "feature", "environment__project"
         )
-        return visible(self.request.user, places, "environment__project__organisation")
+        return visible(self.request.user, places, "VIEW_PROJECT", "environment__project")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
@@ -128,7 +128,7 @@ class FeatureSegmentByUuidView(generics.RetrieveAPIView):
     def get_queryset(self) -> QuerySet[FeatureSegment]:
         places: QuerySet[FeatureSegment] = FeatureSegment.objects.filter(is_live=True)
         return visible(
-            self.request.user, places.select_related("segment"), "environment__project__organisation"
+            self.request.user, places.select_related("segment"), "VIEW_PROJECT", "environment__project"
         )
 
 

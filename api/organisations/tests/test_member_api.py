@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from organisations.models import Organisation, Role
+from organisations.models import MemberRole, Organisation
 from users.tests.factories import make_user
 
 
@@ -84,7 +84,7 @@ def test_the_role_of_somebody_elses_member_is_out_of_reach(
     )
 
     assert (theirs.status_code, ours.status_code) == (404, 403)
-    assert stranger.memberships.get().role == Role.ADMIN
+    assert stranger.memberships.get().role == MemberRole.ADMIN
     assert roles_in(organisation)[member.pk] == "USER"
 
 
@@ -144,7 +144,7 @@ def test_the_last_member_stays(admin_client, admin, organisation):
 
 
 def test_an_administrator_may_go_where_another_stays(admin_client, admin, member, organisation):
-    organisation.memberships.filter(user=member).update(role=Role.ADMIN)
+    organisation.memberships.filter(user=member).update(role=MemberRole.ADMIN)
 
     response = admin_client.post(path_of(organisation, "remove-users/"), [{"id": admin.pk}])
 
@@ -156,8 +156,8 @@ def test_an_administrator_may_go_where_another_stays(admin_client, admin, member
 @pytest.mark.parametrize("leaving", ["users/{user}/update-role/", "remove-users/"])
 def test_of_two_administrators_who_leave_at_once_one_stays(leaving, client_of, admin, organisation):
     other = make_user()
-    organisation.memberships.create(user=other, role=Role.ADMIN)
-    organisation.memberships.create(user=make_user(), role=Role.USER)
+    organisation.memberships.create(user=other, role=MemberRole.ADMIN)
+    organisation.memberships.create(user=make_user(), role=MemberRole.USER)
     together = threading.Barrier(2)
     statuses = []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from organisations.models import Organisation, Role
+from organisations.models import MemberRole, Organisation
 from users.models import User
 from users.tests.factories import make_user
 
@@ -26,7 +26,7 @@ def form(memberships: list[dict], **fields) -> dict:
     }
 
 
-def row_of(organisation: Organisation, user: User, role: Role, **fields) -> dict:
+def row_of(organisation: Organisation, user: User, role: MemberRole, **fields) -> dict:
     membership = organisation.memberships.get(user=user)
     return {
         "id": membership.pk,
@@ -48,7 +48,7 @@ def test_an_organisation_is_made_with_its_administrator(superuser_client):
     response = superuser_client.post(ADD, form([{"user": user.pk, "role": "ADMIN"}]))
 
     assert response.status_code == 302, response.content
-    assert Organisation.objects.get().memberships.get().role == Role.ADMIN
+    assert Organisation.objects.get().memberships.get().role == MemberRole.ADMIN
 
 
 def test_an_organisation_without_an_administrator_is_not_made(superuser_client):
@@ -60,19 +60,19 @@ def test_an_organisation_without_an_administrator_is_not_made(superuser_client):
 
 
 def test_the_last_administrator_is_neither_demoted_nor_removed(superuser_client, organisation, admin, member):
-    staying = row_of(organisation, member, Role.USER)
+    staying = row_of(organisation, member, MemberRole.USER)
 
-    demoted = change(superuser_client, organisation, [row_of(organisation, admin, Role.USER), staying])
+    demoted = change(superuser_client, organisation, [row_of(organisation, admin, MemberRole.USER), staying])
     removed = change(
-        superuser_client, organisation, [row_of(organisation, admin, Role.ADMIN, DELETE="on"), staying]
+        superuser_client, organisation, [row_of(organisation, admin, MemberRole.ADMIN, DELETE="on"), staying]
     )
 
     assert (demoted.status_code, removed.status_code) == (200, 200)
-    assert organisation.memberships.get(user=admin).role == Role.ADMIN
+    assert organisation.memberships.get(user=admin).role == MemberRole.ADMIN
 
 
 def test_two_members_swap_their_roles_at_once(superuser_client, organisation, admin, member):
-    rows = [row_of(organisation, admin, Role.USER), row_of(organisation, member, Role.ADMIN)]
+    rows = [row_of(organisation, admin, MemberRole.USER), row_of(organisation, member, MemberRole.ADMIN)]
 
     response = change(superuser_client, organisation, rows, name="Renamed")
 

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from audit.models import AuditRecord
-from organisations.models import Organisation
+from organisations.models import MemberRole, Organisation
+from permissions.tests.factories import grant
 from projects.models import Project
 
 PROJECTS = "/api/v1/projects/"
@@ -19,8 +20,8 @@ def path_of(project: Project, rest: str = "") -> str:
 
 
 @pytest.fixture
-def member_client(member, client_of) -> APIClient:
-    return client_of(member)
+def client(admin, client_of) -> APIClient:
+    return client_of(admin)
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def stranger_client(stranger, client_of) -> APIClient:
     return client_of(stranger)
 
 
-def test_a_project_in_full(member_client, project, feature):
-    response = member_client.get(path_of(project))
+def test_a_project_in_full(client, project, feature):
+    response = client.get(path_of(project))
 
     assert response.status_code == 200
     assert response.json() == {
@@ -58,31 +59,31 @@ def test_a_project_in_full(member_client, project, feature):
     }
 
 
-def test_the_totals_count_what_is_left(member_client, project, feature):
+def test_the_totals_count_what_is_left(client, project, feature):
     feature.delete()
     project.segments.create(name="Beta")
 
-    body = member_client.get(path_of(project)).json()
+    body = client.get(path_of(project)).json()
 
     assert (body["total_features"], body["total_segments"]) == (0, 1)
 
 
-def test_the_list_is_bare_and_without_the_size_of_each(member_client, project, stranger):
+def test_the_list_is_bare_and_without_the_size_of_each(client, project, stranger):
     Project.objects.create(organisation=stranger.memberships.get().organisation, name="Theirs")
 
-    body = member_client.get(PROJECTS).json()
+    body = client.get(PROJECTS).json()
 
     assert [each["name"] for each in body] == ["Web shop"]
     assert "total_features" not in body[0]
 
 
-def test_the_list_is_narrowed_by_organisation_and_uuid(member_client, member, project):
+def test_the_list_is_narrowed_by_organisation_and_uuid(client, admin, project):
     second = Organisation.objects.create(name="Second")
-    second.memberships.create(user=member)
+    second.memberships.create(user=admin, role=MemberRole.ADMIN)
     other = Project.objects.create(organisation=second, name="Other")
 
     def names(query: str) -> list[str]:
-        return [each["name"] for each in member_client.get(PROJECTS + query).json()]
+        return [each["name"] for each in client.get(PROJECTS + query).json()]
 
     assert names("") == ["Web shop", "Other"]
     assert names(f"?organisation={second.pk}") == ["Other"]
@@ -95,8 +96,8 @@ def test_the_list_is_narrowed_by_organisation_and_uuid(member_client, member, pr
 
 
 @pytest.mark.parametrize("given", ["abc", "1.5", "%00", "9" * 5000])
-def test_an_organisation_that_is_no_number_is_named_in_a_plain_text(given, member_client):
-    response = member_client.get(f"{PROJECTS}?organisation={given}")
+def test_an_organisation_that_is_no_number_is_named_in_a_plain_text(given, client):
+    response = client.get(f"{PROJECTS}?organisation={given}")
 
     assert response.status_code == 400
     assert list(response.json()) == ["organisation"]
@@ -104,14 +105,14 @@ def test_an_organisation_that_is_no_number_is_named_in_a_plain_text(given, membe
         assert response.json() == {"organisation": "Must be a valid integer."}
 
 
-def test_a_foreign_organisation_narrows_the_list_to_nothing(member_client, project, stranger):
+def test_a_foreign_organisation_narrows_the_list_to_nothing(client, project, stranger):
     theirs = stranger.memberships.get().organisation_id
 
-    assert member_client.get(f"{PROJECTS}?organisation={theirs}").json() == []
+    assert client.get(f"{PROJECTS}?organisation={theirs}").json() == []
 
 
-def test_a_member_makes_a_project_and_no_environment_with_it(member_client, organisation):
-    response = member_client.post(PROJECTS, {"name": "New", "organisation": organisation.pk})
+def test_a_project_is_made_and_no_environment_with_it(client, organisation):
+    response = client.post(PROJECTS, {"name": "New", "organisation": organisation.pk})
 
     made = Project.objects.get(name="New")
     assert response.status_code == 201
@@ -120,7 +121,7 @@ def test_a_member_makes_a_project_and_no_environment_with_it(member_client, orga
     assert not AuditRecord.objects.exists()
 
 
-def test_all_settings_can_be_given_at_once(member_client, organisation):
+def test_all_settings_can_be_given_at_once(client, organisation):
     settings = {
         "hide_disabled_flags": True,
         "prevent_flag_defaults": True,
@@ -133,19 +134,29 @@ def test_all_settings_can_be_given_at_once(member_client, organisation):
         "enforce_feature_owners": True,
     }
 
-    response = member_client.post(PROJECTS, {"name": "New", "organisation": organisation.pk, **settings})
+    response = client.post(PROJECTS, {"name": "New", "organisation": organisation.pk, **settings})
 
     assert response.status_code == 201
     assert {name: response.json()[name] for name in settings} == settings
 
 
-def test_making_projects_can_be_kept_to_administrators(admin_client, member_client, organisation):
+def test_making_projects_can_be_kept_to_administrators(admin_client, member, client_of, organisation):
+    grant(member, organisation, "CREATE_PROJECT")
     organisation.restrict_project_create_to_admin = True
     organisation.save()
     body = {"name": "New", "organisation": organisation.pk}
 
-    assert member_client.post(PROJECTS, body).status_code == 403
+    assert client_of(member).post(PROJECTS, body).status_code == 403
     assert admin_client.post(PROJECTS, body).status_code == 201
+
+
+def test_who_creates_a_project_administers_it(member, client_of, organisation):
+    grant(member, organisation, "CREATE_PROJECT")
+
+    made = client_of(member).post(PROJECTS, {"name": "New", "organisation": organisation.pk}).json()
+
+    permissions = client_of(member).get(f"{PROJECTS}{made['id']}/my-permissions/").json()
+    assert permissions["admin"] is True
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -179,50 +190,48 @@ def test_nobody_makes_a_project_in_an_organisation_they_do_not_belong_to(
         ("hide_disabled_flags", None),
     ],
 )
-def test_what_is_wrong_is_said_by_field(field, value, member_client, organisation):
+def test_what_is_wrong_is_said_by_field(field, value, client, organisation):
     body = {"name": "New", "organisation": organisation.pk, field: value}
 
-    response = member_client.post(PROJECTS, body)
+    response = client.post(PROJECTS, body)
 
     assert (response.status_code, list(response.json())) == (400, [field])
     assert not Project.objects.exists()
 
 
-def test_the_organisation_is_required(member_client):
-    assert member_client.post(PROJECTS, {"name": "New"}).json() == {
-        "organisation": ["This field is required."]
-    }
+def test_the_organisation_is_required(client):
+    assert client.post(PROJECTS, {"name": "New"}).json() == {"organisation": ["This field is required."]}
 
 
-def test_a_name_is_free_in_another_organisation_and_after_deletion_only(member_client, project, stranger):
+def test_a_name_is_free_in_another_organisation_and_after_deletion_only(client, project, stranger):
     refused = {"non_field_errors": ["A project with this name already exists."]}
     body = {"name": "Web shop", "organisation": project.organisation_id}
     theirs = stranger.memberships.get().organisation
     Project.objects.create(organisation=theirs, name="Web shop")
     other = Project.objects.create(organisation_id=project.organisation_id, name="Other")
 
-    again = member_client.post(PROJECTS, body)
-    renamed = member_client.put(path_of(other), {"name": "Web shop"})
+    again = client.post(PROJECTS, body)
+    renamed = client.put(path_of(other), {"name": "Web shop"})
     project.delete()
-    after_deletion = member_client.post(PROJECTS, body)
+    after_deletion = client.post(PROJECTS, body)
 
     assert [(each.status_code, each.json()) for each in (again, renamed)] == [(400, refused)] * 2
     assert after_deletion.status_code == 201
 
 
-def test_put_needs_the_name_and_patch_does_not(member_client, project):
-    assert member_client.put(path_of(project), {}).json() == {"name": ["This field is required."]}
-    assert member_client.patch(path_of(project), {"stale_flags_limit_days": 7}).status_code == 200
+def test_put_needs_the_name_and_patch_does_not(client, project):
+    assert client.put(path_of(project), {}).json() == {"name": ["This field is required."]}
+    assert client.patch(path_of(project), {"stale_flags_limit_days": 7}).status_code == 200
     project.refresh_from_db()
     assert (project.name, project.stale_flags_limit_days) == ("Web shop", 7)
 
 
-def test_what_is_read_only_is_ignored_in_an_update(member_client, member, project):
+def test_what_is_read_only_is_ignored_in_an_update(client, admin, project):
     second = Organisation.objects.create(name="Second")
-    second.memberships.create(user=member)
-    before = member_client.get(path_of(project)).json()
+    second.memberships.create(user=admin, role=MemberRole.ADMIN)
+    before = client.get(path_of(project)).json()
 
-    response = member_client.put(
+    response = client.put(
         path_of(project),
         {**before, "name": "Renamed", "organisation": second.pk, "use_edge_identities": True, "uuid": "x"},
     )
@@ -233,30 +242,30 @@ def test_what_is_read_only_is_ignored_in_an_update(member_client, member, projec
     assert len(response.json()) == len(before) - 5
 
 
-def test_a_change_writes_no_audit_record(member_client, project):
-    member_client.put(path_of(project), {"name": "Renamed"})
-    member_client.delete(path_of(project))
+def test_a_change_writes_no_audit_record(client, project):
+    client.put(path_of(project), {"name": "Renamed"})
+    client.delete(path_of(project))
 
     assert not AuditRecord.objects.exists()
 
 
-def test_hiding_disabled_flags_is_seen_by_sdks(member_client, sdk_client, project, feature):
+def test_hiding_disabled_flags_is_seen_by_sdks(client, sdk_client, project, feature):
     before = sdk_client.get("/api/v1/flags/").json()
 
-    member_client.patch(path_of(project), {"hide_disabled_flags": True})
+    client.patch(path_of(project), {"hide_disabled_flags": True})
 
     assert (len(before), sdk_client.get("/api/v1/flags/").json()) == (1, [])
 
 
 def test_a_deleted_project_is_gone_with_all_that_is_in_it(
-    member_client, sdk_client, server_sdk_client, project, environment, feature
+    client, sdk_client, server_sdk_client, project, environment, feature
 ):
     tag = project.tags.create(label="new")
 
-    response = member_client.delete(path_of(project))
+    response = client.delete(path_of(project))
 
     assert (response.status_code, response.content) == (204, b"")
-    assert member_client.get(PROJECTS).json() == []
+    assert client.get(PROJECTS).json() == []
     for path in (
         path_of(project),
         path_of(project, "environments/"),
@@ -265,8 +274,8 @@ def test_a_deleted_project_is_gone_with_all_that_is_in_it(
         f"{PROJECTS}get-by-uuid/{project.uuid}/",
         f"/api/v1/environments/{environment.api_key}/",
     ):
-        assert member_client.get(path).status_code == 404, path
-    assert member_client.get(f"/api/v1/environments/?project={project.pk}").status_code == 400
+        assert client.get(path).status_code == 404, path
+    assert client.get(f"/api/v1/environments/?project={project.pk}").status_code == 400
     assert sdk_client.get("/api/v1/flags/").status_code == 403
     assert server_sdk_client.get("/api/v1/environment-document/").status_code == 403
 
@@ -286,38 +295,38 @@ def test_nothing_below_a_project_of_others_is_shown(rest, stranger_client, proje
 
 
 @pytest.mark.parametrize("project_id", ["999999", "abc", "-1", "1.5", "9" * 30, "9" * 5000, "%00"])
-def test_an_id_that_names_no_project_is_a_404(project_id, member_client):
-    assert member_client.get(f"{PROJECTS}{project_id}/").status_code == 404
+def test_an_id_that_names_no_project_is_a_404(project_id, client):
+    assert client.get(f"{PROJECTS}{project_id}/").status_code == 404
 
 
-def test_members_find_a_project_by_uuid(member_client, stranger_client, project):
+def test_members_find_a_project_by_uuid(client, stranger_client, project):
     path = f"{PROJECTS}get-by-uuid/{project.uuid}/"
 
-    assert member_client.get(path).json()["id"] == project.pk
-    assert "total_features" not in member_client.get(path).json()
+    assert client.get(path).json()["id"] == project.pk
+    assert "total_features" not in client.get(path).json()
     assert stranger_client.get(path).status_code == 404
-    assert member_client.get(f"{PROJECTS}get-by-uuid/{uuid4()}/").status_code == 404
+    assert client.get(f"{PROJECTS}get-by-uuid/{uuid4()}/").status_code == 404
 
 
-def test_an_organisation_lists_its_projects(member_client, member, project):
+def test_an_organisation_lists_its_projects(client, admin, project):
     second = Organisation.objects.create(name="Second")
-    second.memberships.create(user=member)
+    second.memberships.create(user=admin, role=MemberRole.ADMIN)
     Project.objects.create(organisation=second, name="Other")
 
-    response = member_client.get(f"/api/v1/organisations/{project.organisation_id}/projects/")
+    response = client.get(f"/api/v1/organisations/{project.organisation_id}/projects/")
 
     assert [each["name"] for each in response.json()] == ["Web shop"]
 
 
-def test_a_project_lists_its_environments_without_custom_fields(member_client, environment):
-    response = member_client.get(path_of(environment.project, "environments/"))
+def test_a_project_lists_its_environments_without_custom_fields(client, environment):
+    response = client.get(path_of(environment.project, "environments/"))
 
     assert [each["api_key"] for each in response.json()] == [environment.api_key]
     assert "metadata" not in response.json()[0]
 
 
-def test_the_permissions_of_the_level_are_a_bare_list(member_client):
-    body = member_client.get(f"{PROJECTS}permissions/").json()
+def test_the_permissions_of_the_level_are_a_bare_list(client):
+    body = client.get(f"{PROJECTS}permissions/").json()
 
     assert len(body) == 10
     assert body[0] == {
@@ -327,18 +336,23 @@ def test_the_permissions_of_the_level_are_a_bare_list(member_client):
     }
 
 
-def test_everyone_sees_their_own_permissions(admin_client, member_client, project):
-    expected = {"permissions": [], "admin": True, "tag_based_permissions": []}
+def test_everyone_sees_their_own_permissions(client, member, client_of, project):
+    grant(member, project, "MANAGE_TAGS", "VIEW_PROJECT")
+    path = path_of(project, "my-permissions/")
 
-    assert admin_client.get(path_of(project, "my-permissions/")).json() == expected
-    assert member_client.get(path_of(project, "my-permissions/")).json() == expected
+    assert client.get(path).json() == {"permissions": [], "admin": True, "tag_based_permissions": []}
+    assert client_of(member).get(path).json() == {
+        "permissions": ["VIEW_PROJECT", "MANAGE_TAGS"],
+        "admin": False,
+        "tag_based_permissions": [],
+    }
 
 
 @pytest.mark.parametrize("path", [PROJECTS, "/api/v1/organisations/{}/projects/"])
-def test_a_longer_list_takes_no_more_queries(path, member_client, project):
+def test_a_longer_list_takes_no_more_queries(path, client, project):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert member_client.get(path.format(project.organisation_id)).status_code == 200
+            assert client.get(path.format(project.organisation_id)).status_code == 200
         return len(captured)
 
     with_one = queries()
@@ -348,10 +362,10 @@ def test_a_longer_list_takes_no_more_queries(path, member_client, project):
     assert queries() == with_one
 
 
-def test_a_larger_project_takes_no_more_queries(member_client, project, environment, feature):
+def test_a_larger_project_takes_no_more_queries(client, project, environment, feature):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert member_client.get(path_of(project)).status_code == 200
+            assert client.get(path_of(project)).status_code == 200
         return len(captured)
 
     with_one = queries()

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from audit.models import AuditRecord
+from permissions.tests.factories import grant
 from projects.models import Project, Tag, TagType
 
 
@@ -16,7 +17,9 @@ def path_of(project: Project, rest: object = "") -> str:
 
 
 @pytest.fixture
-def client(member, client_of) -> APIClient:
+def client(member, project, client_of) -> APIClient:
+    """Signed in as an administrator of the project, who is a plain member of its organisation."""
+    grant(member, project, admin=True)
     return client_of(member)
 
 

@@ -12,14 +12,14 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from users.models import User
-from users.serializers import (
+from accounts.serializers import (
     CurrentUserSerializer,
     LoginSerializer,
     RegistrationSerializer,
     TokenSerializer,
 )
-from users.services import note_use, register_user
+from accounts.services import note_use, register_user
+from users.models import User
 
 
 class LoginView(generics.GenericAPIView):

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from users.views import CurrentUserView, LoginView, LogoutView, RegistrationView, TokenView
+from accounts.views import CurrentUserView, LoginView, LogoutView, RegistrationView, TokenView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/login/", LoginView.as_view(), name="login"),

@@ -1,0 +1,124 @@
+"""Accounts on the wire."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from rest_framework import serializers
+from rest_framework.authtoken.models import Token
+from rest_framework.validators import UniqueValidator
+
+from core.fields import ChoiceField, ConstantField
+from users.models import SignUpType, User
+
+
+class PasswordField(serializers.CharField):
+    """A password, blanks at its ends included."""
+
+    def __init__(self, **options: Any) -> None:
+        style = {"input_type": "password"}
+        super().__init__(**{"trim_whitespace": False, "write_only": True, "style": style, **options})
+
+
+class EmailAddressField(serializers.EmailField):
+    """An e-mail address, in lower case as all are stored."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data).lower()
+
+
+class LoginSerializer(serializers.Serializer):
+    """An e-mail address and a password. What is wrong with them is not said, nor whether they are locked."""
+
+    email = serializers.CharField(max_length=254, write_only=True)
+    password = PasswordField()
+
+    default_error_messages = {"invalid_credentials": "Unable to log in with provided credentials."}
+    user: User
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        user = authenticate(self.context["request"], **attrs)
+        if user is None:
+            self.fail("invalid_credentials")
+        self.user = user
+        return attrs
+
+
+class TokenSerializer(serializers.ModelSerializer):
+    """What a client sends as `Authorization: Token <key>` from now on."""
+
+    class Meta:
+        model = Token
+        fields = ["key"]
+
+
+class CurrentUserSerializer(serializers.ModelSerializer):
+    """The caller's own account."""
+
+    serializer_choice_field = ChoiceField
+
+    auth_type = serializers.CharField(read_only=True, help_text="How the user signs in.")
+    pylon_email_signature = ConstantField(None)
+    onboarding = ConstantField(None)
+
+    class Meta:
+        model = User
+        fields = [
+            "first_name",
+            "last_name",
+            "sign_up_type",
+            "id",
+            "email",
+            "auth_type",
+            "is_superuser",
+            "date_joined",
+            "uuid",
+            "pylon_email_signature",
+            "onboarding",
+        ]
+        read_only_fields = ["email", "is_superuser", "date_joined"]
+
+
+class RegistrationSerializer(serializers.ModelSerializer):
+    """A new account."""
+
+    email = EmailAddressField(
+        max_length=254,
+        validators=[UniqueValidator(User.objects.all(), "A user with that e-mail address already exists.")],
+    )
+    password = PasswordField()
+    first_name = serializers.CharField(max_length=150)
+    last_name = serializers.CharField(max_length=150)
+    sign_up_type = ChoiceField(SignUpType.choices, required=False, allow_null=True)
+    superuser = serializers.BooleanField(
+        write_only=True, required=False, help_text="Only as long as there is no user at all."
+    )
+    marketing_consent_given = ConstantField(value=True)
+    key = serializers.CharField(source="auth_token.key", read_only=True, help_text="As from signing in.")
+
+    class Meta:
+        model = User
+        fields = [
+            "first_name",
+            "last_name",
+            "sign_up_type",
+            "email",
+            "id",
+            "password",
+            "is_active",
+            "marketing_consent_given",
+            "uuid",
+            "key",
+            "superuser",
+        ]
+        read_only_fields = ["is_active"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Hold the password to the configured rules, one of which compares it with the other fields."""
+        compared = {name: attrs[name] for name in ("email", "first_name", "last_name")}
+        try:
+            validate_password(attrs["password"], User(**compared))
+        except ValidationError as error:
+            raise serializers.ValidationError({"password": error.messages}) from error
+        return attrs

@@ -1,0 +1,14 @@
+from organisations.models.group import Group, GroupMembership
+from organisations.models.master_key import MasterKey
+from organisations.models.membership import MemberRole, OrganisationMembership
+from organisations.models.organisation import Organisation, stores_traits_by_default
+
+__all__ = [
+    "Group",
+    "GroupMembership",
+    "MasterKey",
+    "MemberRole",
+    "Organisation",
+    "OrganisationMembership",
+    "stores_traits_by_default",
+]
