@@ -19,6 +19,7 @@ from environments.revisions import REVISION_HEADER
 from sdk.contents import encode
 from sdk.identities import KnownIdentity, KnownTrait
 from sdk.inputs import GivenTraitOf
+from sdk.kept_answers import Answer, kept_answers
 from sdk.snapshots import Snapshot
 
 UPDATED_AT_HEADER = "x-flagsmith-document-updated-at"
@@ -108,7 +109,7 @@ def identity_with_segments(
     """Answer an identity as old clients know it: `{"flags": [...], "traits": [...], "segments": [...]}`."""
     body = b'{"flags":[%b],"traits":[%b],"segments":%b}' % (
         _flag_items(snapshot, known, to_server=to_server),
-        _trait_items(snapshot, known),
+        b"" if snapshot.settings.hides_sensitive_data else _trait_items(known),
         encode([{**each, "description": None} for each in segments])
         if snapshot.settings.hides_sensitive_data
         else encode(segments),
@@ -190,10 +191,8 @@ def trait_item(key: str, trait: KnownTrait) -> dict[str, Any]:
     return {"id": None, "trait_key": key, "trait_value": trait.value, "transient": trait.transient}
 
 
-def _trait_items(snapshot: Snapshot, known: KnownIdentity) -> bytes:
+def _trait_items(known: KnownIdentity) -> bytes:
     """Return the members of the array of an identity's traits: `trait_item` of each, encoded."""
-    if snapshot.settings.hides_sensitive_data:
-        return b""
     return b",".join(
         [
             b'{"id":null,"trait_key":%b,"trait_value":%b,"transient":%b}'
@@ -204,13 +203,24 @@ def _trait_items(snapshot: Snapshot, known: KnownIdentity) -> bytes:
 
 
 def _identity_body(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool) -> bytes:
+    if snapshot.settings.hides_sensitive_data:
+        return _joined_body(snapshot, known, b"", to_server=to_server)
+    # With their types: all of an identity that evaluating reads.
+    traits = _trait_items(known)
+    return kept_answers.answer(
+        ("identities", snapshot.number, to_server, known.identifier, traits),
+        lambda: Answer(_joined_body(snapshot, known, traits, to_server=to_server)),
+    ).body
+
+
+def _joined_body(snapshot: Snapshot, known: KnownIdentity, traits: bytes, *, to_server: bool) -> bytes:
     # Joined, since what formatting makes of tens of kilobytes is copied as it grows.
     return b"".join(
         (
             b'{"identifier":',
             encode(known.identifier),
             b',"traits":[',
-            _trait_items(snapshot, known),
+            traits,
             b'],"flags":[',
             _flag_items(snapshot, known, to_server=to_server),
             b"]}",

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import count
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -37,6 +38,7 @@ class Snapshot:
         keys: what opens it, by `key_name`, and the Unix seconds until which it does.
         document_body: the whole answer of `environment-document/`.
         size_bytes: about how much memory it takes, once it has answered.
+        number: which of this process's snapshots it is.
     """
 
     revision: Revision
@@ -49,6 +51,7 @@ class Snapshot:
     keys: Mapping[str, float | None]
     document_body: bytes
     size_bytes: int
+    number: int = field(default_factory=count().__next__)
 
     @property
     def name(self) -> RevisionName:

@@ -213,6 +213,11 @@ SNAPSHOT_MEMORY_BYTES = env.integer(
     384 * 1024 * 1024,
     help="Memory that snapshots may take in each process; the least recently used leave.",
 )
+KEPT_ANSWERS_BYTES = env.integer(
+    "KEPT_ANSWERS_BYTES",
+    32 * 1024 * 1024,
+    help="Memory of each process for flags of identities that were asked for more than once; 0 keeps none.",
+)
 TRAIT_BUFFER_BYTES = env.integer(
     "TRAIT_BUFFER_BYTES",
     16 * 1024 * 1024,

@@ -13,6 +13,7 @@ from environments.revisions import REVISION_HEADER
 from identities.traits import TraitValue
 from sdk.contents import encode
 from sdk.identities import KnownIdentity
+from sdk.kept_answers import Answer, kept_answers
 from sdk.keys import is_server_side
 from sdk.ofrep.errors import ErrorCode
 from sdk.ofrep.items import CIRCULAR, is_circular
@@ -34,9 +35,13 @@ def flags(
         known: whom they are evaluated for; None for the environment's own.
         if_none_match: the header; where it names what would be answered, that is 304.
     """
-    items = snapshot.ofrep_items.joined(_evaluate(snapshot, known), to_server=to_server)
-    body = b"".join((b'{"flags":[', items, b"],", _about(snapshot)))
-    return _validated(snapshot, body, if_none_match)
+    if known is None:
+        return _validated(snapshot, _flags(snapshot, None, to_server=to_server), if_none_match)
+    answer = kept_answers.answer(
+        ("ofrep", snapshot.number, to_server, known.identifier, encode(_values(known))),
+        lambda: _flags(snapshot, known, to_server=to_server),
+    )
+    return _validated(snapshot, answer, if_none_match)
 
 
 def flag(
@@ -54,7 +59,16 @@ def flag(
         return refused(404, ErrorCode.FLAG_NOT_FOUND, NOT_FOUND, key, _headers(snapshot))
     if is_circular(found):
         return refused(400, ErrorCode.GENERAL, CIRCULAR, key, _headers(snapshot))
-    return _validated(snapshot, item, if_none_match)
+    return _validated(snapshot, _tagged(item), if_none_match)
+
+
+def _flags(snapshot: Snapshot, known: KnownIdentity | None, *, to_server: bool) -> Answer:
+    items = snapshot.ofrep_items.joined(_evaluate(snapshot, known), to_server=to_server)
+    return _tagged(b"".join((b'{"flags":[', items, b"],", _about(snapshot))))
+
+
+def _tagged(body: bytes) -> Answer:
+    return Answer(body, hashlib.sha256(body).hexdigest()[:32])
 
 
 def _evaluate(snapshot: Snapshot, known: KnownIdentity | None) -> Iterable[Flag]:
@@ -102,12 +116,11 @@ def _headers(snapshot: Snapshot) -> dict[str, str]:
     return {UPDATED_AT_HEADER: snapshot.updated_at_seconds, REVISION_HEADER: str(snapshot.name.number)}
 
 
-def _validated(snapshot: Snapshot, body: bytes, if_none_match: str | None) -> SdkResponse:
-    tag = hashlib.sha256(body).hexdigest()[:32]
-    headers = {**_headers(snapshot), "ETag": f'"{tag}"'}
-    if if_none_match is not None and _names(if_none_match, tag):
+def _validated(snapshot: Snapshot, answer: Answer, if_none_match: str | None) -> SdkResponse:
+    headers = {**_headers(snapshot), "ETag": f'"{answer.tag}"'}
+    if if_none_match is not None and _names(if_none_match, answer.tag):
         return SdkResponse(304, b"", headers)
-    return SdkResponse(200, body, headers)
+    return SdkResponse(200, answer.body, headers)
 
 
 def _names(if_none_match: str, tag: str) -> bool:
