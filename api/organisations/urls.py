@@ -1,7 +1,8 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
-from organisations.views import MemberViewSet, OrganisationByUuidView, OrganisationViewSet
+from organisations.views.members import MemberViewSet
+from organisations.views.organisations import OrganisationByUuidView, OrganisationViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("organisations", OrganisationViewSet, "organisation")

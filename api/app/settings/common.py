@@ -410,6 +410,9 @@ DEFAULT_ORG_STORE_TRAITS_VALUE = env.boolean(
 RESTRICT_ORG_CREATE_TO_SUPERUSERS = env.boolean(
     "RESTRICT_ORG_CREATE_TO_SUPERUSERS", help="Only superusers may create organisations."
 )
+DISABLE_INVITE_LINKS = env.boolean(
+    "DISABLE_INVITE_LINKS", help="Nobody makes invitation links, joins or signs up by one."
+)
 
 # ---------------------------------------------------------------------------------------------
 # OFREP

@@ -1,4 +1,5 @@
 from organisations.models.group import Group, GroupMembership
+from organisations.models.invite import Invite, InviteLink
 from organisations.models.master_key import MasterKey
 from organisations.models.membership import MemberRole, OrganisationMembership
 from organisations.models.organisation import Organisation, stores_traits_by_default
@@ -6,6 +7,8 @@ from organisations.models.organisation import Organisation, stores_traits_by_def
 __all__ = [
     "Group",
     "GroupMembership",
+    "Invite",
+    "InviteLink",
     "MasterKey",
     "MemberRole",
     "Organisation",

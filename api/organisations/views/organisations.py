@@ -1,27 +1,21 @@
-"""Organisations and their members."""
+"""Organisations."""
 
 from typing import Any, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import generics, mixins, viewsets
+from rest_framework import generics, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from organisations.models import MemberRole, Organisation, OrganisationMembership
+from organisations.models import Organisation
 from organisations.scope import InOrganisation
-from organisations.selectors import members_of, organisations_of
-from organisations.serializers import (
-    MemberIdSerializer,
-    MemberQuery,
-    MemberSerializer,
-    OrganisationSerializer,
-    RoleSerializer,
-    SubscriptionMetadataSerializer,
-)
+from organisations.selectors import organisations_of
+from organisations.serializers.billing import SubscriptionMetadataSerializer
+from organisations.serializers.members import MemberIdSerializer
+from organisations.serializers.organisations import OrganisationSerializer
 from organisations.services import (
-    change_role,
     create_organisation,
     delete_organisation,
     remove_members,
@@ -90,34 +84,3 @@ class OrganisationByUuidView(generics.RetrieveAPIView):
 
     def get_queryset(self) -> QuerySet[Organisation]:
         return organisations_of(cast(User, self.request.user))
-
-
-@extend_schema_view(list=extend_schema(operation_id="list_organisation_users", parameters=[MemberQuery]))
-class MemberViewSet(InOrganisation, mixins.ListModelMixin, viewsets.GenericViewSet):
-    """An organisation's members."""
-
-    serializer_class = MemberSerializer
-    queryset = OrganisationMembership.objects.all()
-    pagination_class = None
-    lookup_field = "user_id"
-    lookup_value_converter = "int"
-    hides_unknown_organisations = True
-
-    def get_queryset(self) -> QuerySet[OrganisationMembership]:
-        return members_of(self.organisation)
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.action == "list" and MemberQuery.read(self.request)["exclude_current"]:
-            return queryset.exclude(user=self.request.user)
-        return queryset
-
-    @extend_schema(
-        operation_id="update_organisation_user_role", request=RoleSerializer, responses=MemberSerializer
-    )
-    @action(detail=True, methods=["post"], url_path="update-role")
-    def update_role(self, request: Request, **path: Any) -> Response:
-        """Give a member another role. The last administrator keeps theirs."""
-        wanted = RoleSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        membership = change_role(self.get_object(), MemberRole(wanted.validated_data["role"]))
-        return Response(MemberSerializer(membership).data)
