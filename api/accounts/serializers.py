@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.authtoken.models import Token
 from rest_framework.validators import UniqueValidator
 
+from accounts.sessions import REFUSAL
 from core.fields import ChoiceField, ConstantField
 from users.models import SignUpType, User
 
@@ -34,7 +35,7 @@ class LoginSerializer(serializers.Serializer):
     email = serializers.CharField(max_length=254, write_only=True)
     password = PasswordField()
 
-    default_error_messages = {"invalid_credentials": "Unable to log in with provided credentials."}
+    default_error_messages = {"invalid_credentials": REFUSAL}
     user: User
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from djoser.utils import login_user, logout_user
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.authtoken.models import Token
@@ -19,6 +18,7 @@ from accounts.serializers import (
     TokenSerializer,
 )
 from accounts.services import note_use, register_user
+from accounts.sessions import sign_in, sign_out
 from users.models import User
 
 
@@ -36,14 +36,14 @@ class LoginView(generics.GenericAPIView):
         """Exchange e-mail address and password for a token."""
         credentials = LoginSerializer(data=request.data, context=self.get_serializer_context())
         credentials.is_valid(raise_exception=True)
-        return Response(TokenSerializer(login_user(request, credentials.user)).data)
+        return sign_in(request, credentials.user)
 
 
 class LogoutView(APIView):
     @extend_schema(operation_id="logout", request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """Delete the caller's token, which signs all of their clients out."""
-        logout_user(request)
+        sign_out(request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -51,7 +51,7 @@ class TokenView(APIView):
     @extend_schema(operation_id="delete_token", responses={204: None})
     def delete(self, request: Request) -> Response:
         """Delete the caller's token."""
-        logout_user(request)
+        sign_out(request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -3,10 +3,12 @@
 import uuid
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.contrib.auth.models import AbstractUser, BaseUserManager
-from django.db import models
-from django.db.models import Value
+from django.db import models, transaction
+from django.db.models import F, Value
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 
 class UserManager(BaseUserManager["User"]):
@@ -38,6 +40,26 @@ class SignUpType(models.TextChoices):
     INVITE_LINK = "INVITE_LINK", "By an invitation link"
 
 
+def ends_sessions() -> pgtrigger.Trigger:
+    """Sign out for good whoever is deactivated, by whatever path, and delete the token with the sessions.
+
+    The generation never goes back: saving a user who was read before sessions ended doesn't revive them.
+    """
+    return pgtrigger.Trigger(
+        name="end_sessions",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("is_active", "session_generation"),
+        func="""
+            NEW.session_generation := GREATEST(NEW.session_generation, OLD.session_generation);
+            IF (OLD.is_active AND NOT NEW.is_active) OR NEW.session_generation > OLD.session_generation THEN
+                NEW.session_generation := GREATEST(NEW.session_generation, OLD.session_generation + 1);
+                DELETE FROM authtoken_token WHERE user_id = NEW.id;
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 class User(AbstractUser):
     username = models.CharField(  # type: ignore[assignment]  # optional here
         max_length=150, unique=True, null=True, blank=True
@@ -45,6 +67,11 @@ class User(AbstractUser):
     email = models.EmailField("e-mail address", unique=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     sign_up_type = models.CharField(max_length=100, choices=SignUpType, null=True, blank=True)
+    # Part of every session and of every signed token: raising it ends them all.
+    session_generation = models.PositiveIntegerField(default=0, editable=False)
+
+    _password: str | None  # set and not saved yet
+    _lost_password = False  # the same
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
@@ -60,6 +87,7 @@ class User(AbstractUser):
                 violation_error_message="A user with that e-mail address already exists.",
             )
         ]
+        triggers = [ends_sessions()]
 
     def __str__(self) -> str:
         return self.email
@@ -72,3 +100,27 @@ class User(AbstractUser):
     def clean(self) -> None:
         super().clean()
         self.email = self.email.strip().lower()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and end the user's sessions where the password is another one now."""
+        # The first is how Django tells a new password from the old one that is only hashed anew.
+        has_new_password = self._password is not None or self._lost_password
+        is_new = self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self._lost_password = False
+            if has_new_password and not is_new:
+                self.end_sessions()
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._lost_password = True
+
+    def end_sessions(self) -> None:
+        """Make every token and session of the user invalid, on every worker with the next request."""
+        User.objects.filter(pk=self.pk).update(session_generation=F("session_generation") + 1)
+        self.refresh_from_db(fields=["session_generation"])
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        generation = f"{self.password}|{self.session_generation}"
+        return salted_hmac("users.User.session", generation, secret=secret, algorithm="sha256").hexdigest()
