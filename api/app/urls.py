@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from core.openapi import OpenApiJsonView, OpenApiYamlView
+from features.urls import flag_updates
 from sdk.urls import streams
 from sdk.views.analytics import EvaluationsView
 
@@ -38,6 +39,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("api/v2/", include(api_v2)),
+    path("api/experiments/", include(flag_updates)),
     path("ofrep/v1/", include("sdk.ofrep.urls")),
     path("", include(streams)),
 ]

@@ -9,6 +9,7 @@ from features.views.feature_states import (
     IdentityFeatureStateViewSet,
 )
 from features.views.features import FeatureByUuidView, FeatureViewSet
+from features.views.flag_updates import DeleteSegmentOverrideView, UpdateFlagsView, UpdateFlagView
 from features.views.multivariate_options import MultivariateOptionByUuidView, MultivariateOptionViewSet
 from features.views.segment_overrides import (
     CreateSegmentOverrideView,
@@ -64,4 +65,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="segment-associated-features",
     ),
     *router.urls,
+]
+
+# Below /api/experiments/, where Flagsmith's clients look for them.
+flag_updates = [
+    path("environments/<str:environment_key>/update-flag-v1/", UpdateFlagView.as_view(), name="update-flag"),
+    path(
+        "environments/<str:environment_key>/update-flag-v2/", UpdateFlagsView.as_view(), name="update-flags"
+    ),
+    path(
+        "environments/<str:environment_key>/delete-segment-override/",
+        DeleteSegmentOverrideView.as_view(),
+        name="delete-segment-override",
+    ),
 ]

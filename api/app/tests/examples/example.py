@@ -40,6 +40,7 @@ class Example:
         takes_anything: fields in which no JSON type is wrong, because the contract converts or drops it.
         ignored: fields that name another object, and that the route accepts and ignores.
         echoed: of the ignored fields those that the answer repeats, and path parameters that a refusal names.
+        alternatives: fields that stand for one of those that `body` has, and not beside it.
         any_value: path parameters in which nothing is malformed.
         is_page: it answers people, in HTML.
     """
@@ -52,6 +53,7 @@ class Example:
     takes_anything: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
     echoed: frozenset[str] = frozenset()
+    alternatives: frozenset[str] = frozenset()
     any_value: frozenset[str] = frozenset()
     is_page: bool = False
 

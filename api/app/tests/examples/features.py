@@ -152,11 +152,39 @@ def place_id(world: World) -> dict[str, Any]:
     return {"pk": world.feature_segment.pk}
 
 
+def text_value(world: World) -> dict[str, str]:
+    return {"type": "string", "value": "red"}
+
+
+def named_feature(world: World) -> dict[str, Any]:
+    return {"feature": {"id": world.multivariate.pk}}
+
+
+def flag_update(world: World) -> dict[str, Any]:
+    segment = {"id": world.segment.pk, "priority": 0}
+    return {**named_feature(world), "enabled": True, "value": text_value(world), "segment": segment}
+
+
+def flag_updates(world: World) -> dict[str, Any]:
+    state = {"enabled": True, "value": text_value(world)}
+    override = {**state, "segment_id": world.segment.pk, "priority": 0}
+    return {
+        **named_feature(world),
+        "environment_default": state,
+        "segment_overrides": [{**override, "multivariate_feature_state_values": share(world)}],
+    }
+
+
+def override_to_remove(world: World) -> dict[str, Any]:
+    return {"feature": {"id": world.feature.pk}, "segment": {"id": world.segment.pk}}
+
+
 RAW = frozenset({"feature_state_value"})
 SHOWN = frozenset({"description", "multivariate_options.string_value"})
 # An option that the feature doesn't have: a new one is made.
 OPTION_ID = frozenset({"multivariate_options.id"})
 STRING = frozenset({"string_value"})
+BY_NAME = frozenset({"feature.name"})
 TYPED = frozenset({"feature_state_value.string_value"})
 
 FEATURES = f"{PROJECT}/features/"
@@ -166,6 +194,7 @@ STATES = f"{ENVIRONMENT}/featurestates/"
 OVERRIDES = f"{ENVIRONMENT}/identities/{{identity_pk}}/featurestates/"
 ALL_STATES = "/api/v1/features/featurestates/"
 PLACES = "/api/v1/features/feature-segments/"
+UPDATES = "/api/experiments/environments/{environment_key}"
 
 EXAMPLES = {
     f"GET {FEATURES}": Example(path=project, query=in_environment),
@@ -219,6 +248,11 @@ EXAMPLES = {
         path=lambda world: {**environment(world), "feature_pk": world.multivariate.pk},
         body=new_segment_override,
         text=TYPED,
+    ),
+    f"POST {UPDATES}/update-flag-v1/": Example(path=environment, body=flag_update, alternatives=BY_NAME),
+    f"POST {UPDATES}/update-flag-v2/": Example(path=environment, body=flag_updates, alternatives=BY_NAME),
+    f"POST {UPDATES}/delete-segment-override/": Example(
+        path=environment, body=override_to_remove, alternatives=BY_NAME
     ),
     f"GET {PROJECT}/segments/{{segment_pk}}/associated-features/": Example(
         path=lambda world: {**project(world), "segment_pk": world.segment.pk}
