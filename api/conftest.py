@@ -1,9 +1,13 @@
 """Fixtures for every app's tests."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from core import background
+from core.tests.smtp import Mailbox, mail_server
 from environments.models import Environment
 from features.models import Feature
 from organisations.models import MemberRole, Organisation
@@ -92,3 +96,16 @@ def server_sdk_client(environment) -> APIClient:
     """A client that sends a server-side key."""
     key = environment.server_side_keys.create(name="server")
     return APIClient(headers={"X-Environment-Key": key.key})
+
+
+@pytest.fixture
+def mailbox(transactional_db, settings) -> Iterator[Mailbox]:
+    """What a real mail server is sent: `mailbox.only()`, `mailbox.to("ada@example.org")`.
+
+    Mails leave when a transaction is committed, so the test runs without one around it.
+    """
+    with mail_server() as mailbox:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", mailbox.port, False
+        yield mailbox
+        background.wait_until_done(20)  # no mail may still be on its way when the settings are changed back
