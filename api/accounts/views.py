@@ -5,12 +5,12 @@ from typing import Any, cast
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.authtoken.models import Token
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
+from accounts.gates import sign_in_permissions, sign_up_permissions
 from accounts.serializers import (
     CurrentUserSerializer,
     LoginSerializer,
@@ -27,9 +27,11 @@ class LoginView(generics.GenericAPIView):
 
     serializer_class = LoginSerializer
     authentication_classes = []
-    permission_classes = [AllowAny]
     throttle_classes = [ScopedRateThrottle]
     throttle_scope = "login"
+
+    def get_permissions(self) -> list[Any]:
+        return sign_in_permissions()
 
     @extend_schema(operation_id="login", responses=TokenSerializer)
     def post(self, request: Request) -> Response:
@@ -61,9 +63,11 @@ class RegistrationView(generics.CreateAPIView):
 
     serializer_class = RegistrationSerializer
     authentication_classes = []
-    permission_classes = [AllowAny]
     throttle_classes = [ScopedRateThrottle]
     throttle_scope = "signup"
+
+    def get_permissions(self) -> list[Any]:
+        return sign_up_permissions()
 
     def perform_create(self, serializer: Any) -> None:
         serializer.instance = register_user(**serializer.validated_data)

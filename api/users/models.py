@@ -67,6 +67,10 @@ class User(AbstractUser):
     email = models.EmailField("e-mail address", unique=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     sign_up_type = models.CharField(max_length=100, choices=SignUpType, null=True, blank=True)
+    google_user_id = models.CharField(max_length=50, unique=True, null=True, blank=True)
+    github_user_id = models.CharField(max_length=50, unique=True, null=True, blank=True)
+    onboarding_data = models.JSONField(null=True, blank=True)
+    marketing_consent_given = models.BooleanField(default=True)
     # Part of every session and of every signed token: raising it ends them all.
     session_generation = models.PositiveIntegerField(default=0, editable=False)
 
@@ -95,7 +99,9 @@ class User(AbstractUser):
     @property
     def auth_type(self) -> str:
         """How the user signs in."""
-        return "EMAIL"
+        if self.google_user_id:
+            return "GOOGLE"
+        return "GITHUB" if self.github_user_id else "EMAIL"
 
     def clean(self) -> None:
         super().clean()

@@ -290,6 +290,21 @@ AXES_LOCKOUT_PARAMETERS = (
 )
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # counting by account alone is the documented default
 AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_account"
+PREVENT_SIGNUP = env.boolean("PREVENT_SIGNUP", help="Take no new accounts.")
+ALLOW_REGISTRATION_WITHOUT_INVITE = env.boolean(
+    "ALLOW_REGISTRATION_WITHOUT_INVITE", True, help="Take new accounts of people who weren't invited."
+)
+PREVENT_EMAIL_PASSWORD = env.boolean("PREVENT_EMAIL_PASSWORD", help="Let nobody sign in with a password.")
+USER_CREATE_PERMISSIONS = env.items(
+    "USER_CREATE_PERMISSIONS",
+    ["rest_framework.permissions.AllowAny"],
+    help="Permission classes that registering asks.",
+)
+USER_LOGIN_PERMISSIONS = env.items(
+    "USER_LOGIN_PERMISSIONS",
+    ["rest_framework.permissions.AllowAny"],
+    help="Permission classes that signing in with a password asks.",
+)
 
 # ---------------------------------------------------------------------------------------------
 # HTTP

@@ -20,6 +20,7 @@ EXAMPLES = {
             "last_name": "Byron",
             "sign_up_type": "NO_INVITE",
             "superuser": False,
+            "invite_hash": "8KzETdDeMY7xkqkSkY3Gsg",
         },
         text=frozenset({"first_name", "last_name"}),
     ),
