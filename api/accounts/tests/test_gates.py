@@ -81,3 +81,26 @@ def test_what_signing_in_asks_can_be_configured(settings):
     response = APIClient().post(LOGIN, {"email": user.email, "password": PASSWORD})
 
     assert response.status_code == 403
+
+
+def test_who_is_invited_by_mail_may_sign_up_with_that_address_in_any_letter_case(settings, organisation):
+    settings.ALLOW_REGISTRATION_WITHOUT_INVITE = False
+    organisation.invites.create(email="ada@example.org")
+
+    responses = [
+        register(email="kim@example.org", sign_up_type="INVITE_EMAIL"),
+        register(email="Ada@Example.org"),
+        register(email="Ada@Example.org", sign_up_type="INVITE_EMAIL"),
+    ]
+
+    assert [each.status_code for each in responses] == [403, 403, 201]
+
+
+def test_who_has_an_invitation_link_may_sign_up(settings, organisation):
+    settings.ALLOW_REGISTRATION_WITHOUT_INVITE = False
+    link = organisation.invite_links.create()
+
+    response = register(sign_up_type="INVITE_LINK", invite_hash=link.hash)
+
+    assert response.status_code == 201
+    assert not User.objects.get().organisations.exists()
