@@ -1,6 +1,8 @@
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.views import CurrentUserView, LoginView, LogoutView, RegistrationView, TokenView
+from accounts.views.current_user import CurrentUserView
+from accounts.views.registration import RegistrationView
+from accounts.views.sign_in import LoginView, LogoutView, TokenView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/login/", LoginView.as_view(), name="login"),

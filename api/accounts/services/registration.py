@@ -1,10 +1,6 @@
-"""Accounts: making them, and keeping what is known of their use."""
+"""Making accounts."""
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
 from core.errors import InvalidInput
 from users.models import SignUpType, User
@@ -39,12 +35,3 @@ def _check_first() -> None:
         cursor.execute(f"LOCK TABLE {User._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
     if User.objects.exists():
         raise InvalidInput({"superuser": ["A superuser can only be created through registration once."]})
-
-
-def note_use(user: User) -> None:
-    """Let `last_login` show that the account is in use, without a write for every request."""
-    threshold = timedelta(minutes=settings.LAST_LOGIN_UPDATE_THRESHOLD_MINUTES)
-    now = timezone.now()
-    if user.last_login is None or user.last_login < now - threshold:
-        user.last_login = now
-        user.save(update_fields=["last_login"])

@@ -1,84 +1,15 @@
-"""Accounts on the wire."""
+"""Registering on the wire."""
 
 from typing import Any
 
-from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
-from rest_framework.authtoken.models import Token
 
 from accounts.gates import check_sign_up
-from accounts.sessions import REFUSAL
+from accounts.serializers.fields import EmailAddressField, PasswordField
 from core.fields import ChoiceField, ConstantField
 from users.models import SignUpType, User
-
-
-class PasswordField(serializers.CharField):
-    """A password, blanks at its ends included."""
-
-    def __init__(self, **options: Any) -> None:
-        style = {"input_type": "password"}
-        super().__init__(**{"trim_whitespace": False, "write_only": True, "style": style, **options})
-
-
-class EmailAddressField(serializers.EmailField):
-    """An e-mail address, in lower case as all are stored."""
-
-    def to_internal_value(self, data: Any) -> str:
-        return super().to_internal_value(data).lower()
-
-
-class LoginSerializer(serializers.Serializer):
-    """An e-mail address and a password. What is wrong with them is not said, nor whether they are locked."""
-
-    email = serializers.CharField(max_length=254, write_only=True)
-    password = PasswordField()
-
-    default_error_messages = {"invalid_credentials": REFUSAL}
-    user: User
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        user = authenticate(self.context["request"], **attrs)
-        if user is None:
-            self.fail("invalid_credentials")
-        self.user = user
-        return attrs
-
-
-class TokenSerializer(serializers.ModelSerializer):
-    """What a client sends as `Authorization: Token <key>` from now on."""
-
-    class Meta:
-        model = Token
-        fields = ["key"]
-
-
-class CurrentUserSerializer(serializers.ModelSerializer):
-    """The caller's own account."""
-
-    serializer_choice_field = ChoiceField
-
-    auth_type = serializers.CharField(read_only=True, help_text="How the user signs in.")
-    pylon_email_signature = ConstantField(None)
-    onboarding = ConstantField(None)
-
-    class Meta:
-        model = User
-        fields = [
-            "first_name",
-            "last_name",
-            "sign_up_type",
-            "id",
-            "email",
-            "auth_type",
-            "is_superuser",
-            "date_joined",
-            "uuid",
-            "pylon_email_signature",
-            "onboarding",
-        ]
-        read_only_fields = ["email", "is_superuser", "date_joined"]
 
 
 class RegistrationSerializer(serializers.ModelSerializer):

@@ -1,0 +1,49 @@
+"""Signing in and out."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from accounts.gates import sign_in_permissions
+from accounts.serializers.sign_in import LoginSerializer, TokenSerializer
+from accounts.sessions import sign_in, sign_out
+
+
+class LoginView(generics.GenericAPIView):
+    """Signs in. Credentials that the request brings along mean nothing, so stale ones do no harm."""
+
+    serializer_class = LoginSerializer
+    authentication_classes = []
+    throttle_classes = [ScopedRateThrottle]
+    throttle_scope = "login"
+
+    def get_permissions(self) -> list[Any]:
+        return sign_in_permissions()
+
+    @extend_schema(operation_id="login", responses=TokenSerializer)
+    def post(self, request: Request) -> Response:
+        """Exchange e-mail address and password for a token."""
+        credentials = LoginSerializer(data=request.data, context=self.get_serializer_context())
+        credentials.is_valid(raise_exception=True)
+        return sign_in(request, credentials.user)
+
+
+class LogoutView(APIView):
+    @extend_schema(operation_id="logout", request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Delete the caller's token, which signs all of their clients out."""
+        sign_out(request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TokenView(APIView):
+    @extend_schema(operation_id="delete_token", responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Delete the caller's token."""
+        sign_out(request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
