@@ -2,12 +2,15 @@
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib.auth import user_logged_in, user_logged_out
 from django.db import transaction
+from rest_framework import status
 from rest_framework.authtoken.models import Token
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import cookies
 from core.errors import InvalidInput
 from users.models import User
 
@@ -15,7 +18,7 @@ REFUSAL = "Unable to log in with provided credentials."
 
 
 def sign_in(request: Request, user: User) -> Response:
-    """Answer a successful sign-in: `{"key"}`, which is the token of all the user's clients.
+    """Answer a successful sign-in: `{"key"}`, the token of all their clients, or in cookie mode a cookie.
 
     Args:
         user: as read when they proved who they are.
@@ -23,7 +26,12 @@ def sign_in(request: Request, user: User) -> Response:
     Raises:
         InvalidInput: their sessions were ended since then, by a new password for example.
     """
-    return Response({"key": token_of(request, user).key})
+    key = token_of(request, user).key
+    if not settings.COOKIE_AUTH_ENABLED:
+        return Response({"key": key})
+    response = Response(status=status.HTTP_204_NO_CONTENT)
+    cookies.set_on(response, user)
+    return response
 
 
 @transaction.atomic
@@ -47,8 +55,11 @@ def end_all_sessions(user: User) -> None:
     user.end_sessions()
 
 
-def sign_out(request: Request) -> None:
-    """End all sessions of whoever asks."""
+def sign_out(request: Request) -> Response:
+    """End all sessions of whoever asks, and let the browser forget its cookie."""
     user = cast(User, request.user)
     end_all_sessions(user)
     user_logged_out.send(sender=User, request=request, user=user)
+    response = Response(status=status.HTTP_204_NO_CONTENT)
+    cookies.clear(response)
+    return response

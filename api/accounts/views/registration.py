@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import generics
+from rest_framework import generics, status
 from rest_framework.authtoken.models import Token
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 
+from accounts import cookies
 from accounts.gates import sign_up_permissions
 from accounts.serializers.registration import RegistrationSerializer
 from accounts.services.registration import register_user
@@ -24,6 +28,14 @@ class RegistrationView(generics.CreateAPIView):
     def get_permissions(self) -> list[Any]:
         return sign_up_permissions()
 
-    def perform_create(self, serializer: Any) -> None:
-        serializer.instance = register_user(**serializer.validated_data)
-        Token.objects.create(user=serializer.instance)
+    def create(self, request: Request, *args: Any, **path: Any) -> Response:
+        """Answer with the account and its token; in cookie mode with the account and a cookie."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        serializer.instance = user = register_user(**serializer.validated_data)
+        Token.objects.create(user=user)
+        response = Response(serializer.data, status=status.HTTP_201_CREATED)
+        if settings.COOKIE_AUTH_ENABLED:
+            del response.data["key"]
+            cookies.set_on(response, user)
+        return response

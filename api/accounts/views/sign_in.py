@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, status
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
@@ -37,13 +37,11 @@ class LogoutView(APIView):
     @extend_schema(operation_id="logout", request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """Delete the caller's token, which signs all of their clients out."""
-        sign_out(request)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return sign_out(request)
 
 
 class TokenView(APIView):
     @extend_schema(operation_id="delete_token", responses={204: None})
     def delete(self, request: Request) -> Response:
         """Delete the caller's token."""
-        sign_out(request)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return sign_out(request)

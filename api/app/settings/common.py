@@ -5,7 +5,7 @@ test installation), `production`, and `test`.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from app.settings.environment import Environment
 from app.settings.mail import SesAccess, mail_settings
@@ -34,6 +34,11 @@ CSRF_TRUSTED_ORIGINS = [
     for item in env.items("DJANGO_CSRF_TRUSTED_ORIGINS", help="Origins trusted for unsafe requests.")
     for origin in ([item] if "://" in item else [f"https://{item}", f"http://{item}"])
 ]
+FLAGSMITH_DOMAIN = (
+    env.text("FLAGSMITH_DOMAIN", help="Host, with its port if need be, that links in mails lead to.")
+    .rpartition("://")[2]
+    .strip("/ ")
+)
 SITE_ID = 1
 DATA_DIR = Path(
     env.text(
@@ -307,6 +312,32 @@ USER_LOGIN_PERMISSIONS = env.items(
 )
 
 # ---------------------------------------------------------------------------------------------
+# Cookie mode
+# ---------------------------------------------------------------------------------------------
+COOKIE_AUTH_ENABLED = env.boolean(
+    "COOKIE_AUTH_ENABLED", help="Answer a sign-in with a cookie instead of a token."
+)
+USE_SECURE_COOKIES = env.boolean("USE_SECURE_COOKIES", True, help="Send cookies over TLS only.")
+_SAME_SITE: dict[str, Literal["Lax", "Strict", "None"]] = {"LAX": "Lax", "STRICT": "Strict", "NONE": "None"}
+COOKIE_SAME_SITE = _SAME_SITE[
+    env.choice(
+        "COOKIE_SAME_SITE",
+        "LAX",
+        list(_SAME_SITE),
+        help="Which other sites' pages send the cookie: lax, strict or none, which means all.",
+    )
+]
+COOKIE_AUTH_JWT_ACCESS_TOKEN_LIFETIME_MINUTES = env.integer(
+    "COOKIE_AUTH_JWT_ACCESS_TOKEN_LIFETIME_MINUTES",
+    600,
+    at_least=1,
+    help="Minutes that a sign-in by cookie lasts.",
+)
+COOKIE_AUTH_JWT_SIGNING_KEY = env.text(
+    "COOKIE_AUTH_JWT_SIGNING_KEY", help="Signs cookies; unset: the secret key."
+)
+
+# ---------------------------------------------------------------------------------------------
 # HTTP
 # ---------------------------------------------------------------------------------------------
 # Upstream proxies whose X-Forwarded-For entries are believed, counted from the right.
@@ -326,9 +357,16 @@ FLAGS_MAX_AGE_SECONDS = env.integer(
     0,
     help="Let caches between keep `flags/` for so long, and answer old flags meanwhile; 0 = never.",
 )
-CORS_ALLOW_ALL_ORIGINS = env.boolean("CORS_ORIGIN_ALLOW_ALL", True, help="Answer browsers of every origin.")
-CORS_ALLOWED_ORIGINS = env.items("CORS_ALLOWED_ORIGINS", help="Browser origins answered when not all are.")
-CORS_ALLOW_CREDENTIALS = env.boolean("CORS_ALLOW_CREDENTIALS", help="Let browsers send cookies.")
+CORS_ALLOW_ALL_ORIGINS = env.boolean(
+    "CORS_ORIGIN_ALLOW_ALL", not COOKIE_AUTH_ENABLED, help="Answer browsers of every origin."
+)
+CORS_ALLOWED_ORIGINS = [
+    *env.items("CORS_ALLOWED_ORIGINS", help="Browser origins answered when not all are."),
+    *([f"https://{FLAGSMITH_DOMAIN}", f"http://{FLAGSMITH_DOMAIN}"] if FLAGSMITH_DOMAIN else []),
+]
+CORS_ALLOW_CREDENTIALS = env.boolean(
+    "CORS_ALLOW_CREDENTIALS", COOKIE_AUTH_ENABLED, help="Let browsers send cookies."
+)
 CORS_ALLOW_HEADERS = [
     "accept",
     "authorization",
@@ -363,7 +401,10 @@ CORS_EXPOSE_HEADERS = [
 ]
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.cookies.CookieAuthentication",
+        "users.authentication.TokenAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
         "core.parsers.StrictJSONParser",
@@ -411,13 +452,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 # ---------------------------------------------------------------------------------------------
-# Mail, and the links in it
+# Mail
 # ---------------------------------------------------------------------------------------------
-FLAGSMITH_DOMAIN = (
-    env.text("FLAGSMITH_DOMAIN", help="Host, with its port if need be, that links in mails lead to.")
-    .rpartition("://")[2]
-    .strip("/ ")
-)
 _mail = mail_settings(
     back_end=env.text(
         "EMAIL_BACKEND",

@@ -212,6 +212,25 @@ def test_the_environment_has_an_older_name(load, environment, expected):
     assert load(**environment)["ENV"] == expected
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, (True, False, [])),
+        ({"COOKIE_AUTH_ENABLED": "true"}, (False, True, [])),
+        ({"COOKIE_AUTH_ENABLED": "true", "CORS_ORIGIN_ALLOW_ALL": "true"}, (True, True, [])),
+        (
+            {"FLAGSMITH_DOMAIN": "https://flags.example.org/"},
+            (True, False, ["https://flags.example.org", "http://flags.example.org"]),
+        ),
+    ],
+)
+def test_which_pages_browsers_let_in_depends_on_cookie_mode(load, variables, expected):
+    loaded = load(**variables)
+
+    names = ("CORS_ALLOW_ALL_ORIGINS", "CORS_ALLOW_CREDENTIALS", "CORS_ALLOWED_ORIGINS")
+    assert tuple(loaded[name] for name in names) == expected
+
+
 def test_every_variable_is_declared_once_and_explained():
     names = [variable.name for variable in common.env.declared]
 
