@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -47,3 +48,14 @@ class SoftDeletableModel(models.Model):
         deleted = mark_deleted(type(self)._base_manager.filter(pk=self.pk))
         self.deleted_at = timezone.now()
         return deleted
+
+
+class ThrottleCounter(models.Model):
+    """When something was done that has a limit. The table isn't logged: a crash may forget who tried."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    hits = ArrayField(models.DateTimeField())
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

@@ -8,12 +8,12 @@ from rest_framework import generics, status
 from rest_framework.authtoken.models import Token
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 
 from accounts import cookies
 from accounts.gates import sign_up_permissions
 from accounts.serializers.registration import RegistrationSerializer
 from accounts.services.registration import register_user
+from core.throttling import ScopedThrottle
 
 
 @extend_schema_view(post=extend_schema(operation_id="register_user"))
@@ -22,7 +22,7 @@ class RegistrationView(generics.CreateAPIView):
 
     serializer_class = RegistrationSerializer
     authentication_classes = []
-    throttle_classes = [ScopedRateThrottle]
+    throttle_classes = [ScopedThrottle]
     throttle_scope = "signup"
 
     def get_permissions(self) -> list[Any]:

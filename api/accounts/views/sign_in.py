@@ -6,12 +6,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from accounts.gates import sign_in_permissions
 from accounts.serializers.sign_in import LoginSerializer, TokenSerializer
 from accounts.sessions import sign_in, sign_out
+from accounts.throttles import AccountThrottle
+from core.throttling import ScopedThrottle
 
 
 class LoginView(generics.GenericAPIView):
@@ -19,7 +20,7 @@ class LoginView(generics.GenericAPIView):
 
     serializer_class = LoginSerializer
     authentication_classes = []
-    throttle_classes = [ScopedRateThrottle]
+    throttle_classes = [ScopedThrottle, AccountThrottle]
     throttle_scope = "login"
 
     def get_permissions(self) -> list[Any]:

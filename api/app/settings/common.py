@@ -205,6 +205,18 @@ CACHES = {
         ),
     ),
 }
+_user_throttle_backend = env.text(
+    "USER_THROTTLE_CACHE_BACKEND",
+    help="Cache back end, shared by all workers, that counts the throttle `user`; empty: the database.",
+)
+_user_throttle_location = env.text("USER_THROTTLE_CACHE_LOCATION", help="Location of that cache.")
+_user_throttle_options = env.pairs("USER_THROTTLE_CACHE_OPTIONS", help="Its options, `name=value,…`.")
+if _user_throttle_backend:
+    CACHES["user_throttle"] = {
+        "BACKEND": _user_throttle_backend,
+        "LOCATION": _user_throttle_location,
+        "OPTIONS": _user_throttle_options,
+    }
 
 # ---------------------------------------------------------------------------------------------
 # Snapshots
@@ -265,7 +277,7 @@ MAX_WAITING_COUNTS = env.integer(
 # ---------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
+    "accounts.lockout.LockoutBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -336,6 +348,9 @@ COOKIE_AUTH_JWT_ACCESS_TOKEN_LIFETIME_MINUTES = env.integer(
 COOKIE_AUTH_JWT_SIGNING_KEY = env.text(
     "COOKIE_AUTH_JWT_SIGNING_KEY", help="Signs cookies; unset: the secret key."
 )
+AXES_CLIENT_IP_CALLABLE = "core.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "email", "password", "ip_address", "code", "ephemeral_token"]
 
 # ---------------------------------------------------------------------------------------------
 # HTTP
@@ -415,9 +430,32 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "core.pagination.DefaultPagination",
     "DEFAULT_SCHEMA_CLASS": "core.openapi.ReadableSchema",
     "DEFAULT_THROTTLE_RATES": {
-        "login": env.rate("LOGIN_THROTTLE_RATE", "20/min", help="Login attempts an address may make."),
+        "login": env.rate(
+            "LOGIN_THROTTLE_RATE",
+            "20/min",
+            help="Logins that an address may try, and that may be tried for an account.",
+        ),
         "signup": env.rate("SIGNUP_THROTTLE_RATE", "10000/min", help="Registrations from one address."),
+        "mfa_code": "5/min",
+        "invite": "10/min",
+        "user": env.rate(
+            "USER_THROTTLE_RATE",
+            "",
+            help="Requests of a user, with UserRateThrottle in DEFAULT_THROTTLE_CLASSES.",
+        )
+        or None,
+        "master_api_key": env.rate(
+            "MASTER_API_KEY_THROTTLE_RATE",
+            "",
+            help="Requests with a master key, with MasterAPIKeyUserRateThrottle in DEFAULT_THROTTLE_CLASSES.",
+        )
+        or None,
     },
+    "DEFAULT_THROTTLE_CLASSES": env.items(
+        "DEFAULT_THROTTLE_CLASSES",
+        help="Throttles of the management API: `core.throttling.UserRateThrottle`, "
+        "`core.throttling.MasterAPIKeyUserRateThrottle`.",
+    ),
     "EXCEPTION_HANDLER": "core.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other
     "NUM_PROXIES": NUM_PROXIES,

@@ -68,6 +68,10 @@ class Environment:
     def items(self, name: str, default: list[str] | None = None, *, help: str) -> list[str]:
         return self._read(name, default or [], "comma separated list", help, _items)
 
+    def pairs(self, name: str, *, help: str) -> dict[str, str]:
+        """Return what `a=b,c=d` says, names in the order in which they stand there."""
+        return self._read(name, {}, "comma separated list of name=value", help, _pairs)
+
     def rate(self, name: str, default: str, *, help: str) -> str:
         """Return how often something may be done, as in `20/min`."""
         return self._read(name, default, "rate like 20/min", help, _rate)
@@ -127,6 +131,13 @@ def _number(text: str) -> float:
 
 def _items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = [item.partition("=") for item in _items(text)]
+    if not all(name.strip() and separator for name, separator, _ in pairs):
+        raise ValueError
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _rate(text: str) -> str:
