@@ -1,11 +1,16 @@
 #!/usr/bin/env python
-"""Django's command line: `python manage.py help` lists what there is."""
+"""Django's command line: `python manage.py help` lists what there is.
+
+The exit status is 0 when a command has done what it is for, and 1, with the reason on standard error, when
+it couldn't.
+"""
 
 import os
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings.local")
@@ -13,3 +18,7 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Burgee can't start: {error}")
+    except OperationalError as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"The database can't be used: {str(error).strip()}")

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
+from accounts.initialisation.services import create_first_superuser
 from environments.models import Environment
 from environments.services import create_environment, create_server_side_key
 from features.models import Feature
@@ -22,8 +24,6 @@ from segments.models import Operator, RuleType, Segment
 from segments.rules import WantedCondition, WantedRule
 from segments.services import create_segment
 from users.models import User
-
-EMAIL = "admin@example.com"
 
 _IDENTITIES: Mapping[str, Mapping[str, str | int | bool]] = {
     "kim": {"plan": "pro", "country": "NL", "age": 34},
@@ -41,8 +41,8 @@ class Administrator:
 @transaction.atomic
 def create_demo() -> Administrator:
     """Fill an empty database and return the administrator, with a password that is kept nowhere else."""
-    password = secrets.token_urlsafe(12)
-    author = User.objects.create_superuser(EMAIL, password, first_name="Demo", last_name="Administrator")
+    password = settings.ADMIN_INITIAL_PASSWORD or secrets.token_urlsafe(12)
+    author = create_first_superuser(settings.ADMIN_EMAIL, username=settings.ADMIN_USERNAME, password=password)
     project = create_project(
         create_organisation(creator=author, name="Example"), creator=author, name="Web shop"
     )
@@ -64,7 +64,7 @@ def create_demo() -> Administrator:
         items_per_page = features["items_per_page"].pk
         overrides.append(Change(items_per_page, environment.pk, identity_id=kim, enabled=True, value=50))
     apply_change_set(overrides, author=author)
-    return Administrator(EMAIL, password)
+    return Administrator(author.email, password)
 
 
 def _create_features(project: Project, author: User) -> dict[str, Feature]:

@@ -1,7 +1,8 @@
 """Making accounts."""
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from accounts.initialisation.services import hold, is_initialised
 from core.errors import InvalidInput
 from users.models import SignUpType, User
 
@@ -31,7 +32,6 @@ def register_user(
 
 
 def _check_first() -> None:
-    with connection.cursor() as cursor:  # two who come at once would both be first
-        cursor.execute(f"LOCK TABLE {User._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
-    if User.objects.exists():
+    hold(User)
+    if is_initialised():
         raise InvalidInput({"superuser": ["A superuser can only be created through registration once."]})
