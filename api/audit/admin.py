@@ -8,9 +8,17 @@ from core.admin import ReadOnlyAdmin
 
 @admin.register(AuditRecord)
 class AuditRecordAdmin(ReadOnlyAdmin):
-    list_display = ["created_date", "log", "author", "organisation", "project", "environment"]
+    list_display = [
+        "created_date",
+        "log",
+        "author",
+        "master_key_name",
+        "organisation",
+        "project",
+        "environment",
+    ]
     list_filter = ["related_object_type", "is_system_event", "created_date"]
     list_select_related = ["author", "organisation", "project", "environment"]
-    search_fields = ["log", "author__email", "project__name", "=related_object_uuid"]
+    search_fields = ["log", "author__email", "master_key_name", "project__name", "=related_object_uuid"]
     date_hierarchy = "created_date"
     show_full_result_count = False

@@ -20,7 +20,7 @@ class AuditRecord(models.Model):
     """One change, in the words that people read: `Flag state updated for feature: new_checkout`.
 
     `changes` is a list of `{"field": str, "old": value, "new": value}`; empty for what was created or
-    deleted.
+    deleted. What a machine did has its master key instead of an author, and the key's name as it was.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -30,6 +30,10 @@ class AuditRecord(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    master_key = models.ForeignKey(
+        "organisations.MasterKey", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    master_key_name = models.CharField(max_length=50, blank=True)
     organisation = models.ForeignKey(
         "organisations.Organisation", on_delete=models.CASCADE, related_name="audit_records"
     )

@@ -5,8 +5,9 @@ from typing import Any, TypeAlias
 from django.db.models import Model
 
 from audit.models import AuditRecord, RelatedObjectType
+from permissions.actors import Machine
 
-Author: TypeAlias = Any  # users.models.User, or None for the system itself
+Author: TypeAlias = Any  # users.models.User, permissions.actors.Machine, or None for the system itself
 
 
 def record(
@@ -24,12 +25,15 @@ def record(
 
     Args:
         log: the sentence people read, e.g. `New Environment created: Production`.
-        author: the user, or None for the system itself.
+        author: the user or the machine, or None for the system itself.
         changes: `[{"field", "old", "new"}]`, of an update only.
     """
+    machine = author if isinstance(author, Machine) else None
     return AuditRecord.objects.create(
         log=log,
-        author=author,
+        author=None if machine else author,
+        master_key_id=machine.key_id if machine else None,
+        master_key_name=machine.name if machine else "",
         organisation_id=organisation_id,
         project_id=project_id,
         environment_id=environment_id,

@@ -1,18 +1,24 @@
 """Organisations and members, as they are shown."""
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from organisations.models import Organisation, OrganisationMembership
-from users.models import User
+from permissions.actors import Actor, Machine
+from permissions.holdings import role_in
 
 
-def organisations_of(user: User) -> QuerySet[Organisation]:
-    """Return the organisations that `user` belongs to, each with its `num_seats` and the user's `role`."""
+def organisations_of(actor: Actor) -> QuerySet[Organisation]:
+    """Return the organisations that `actor` belongs to, each with its `num_seats` and the actor's `role`."""
     members = OrganisationMembership.objects.filter(organisation=OuterRef("pk")).order_by()
     seats = members.values("organisation").annotate(number=Count("pk")).values("number")
-    organisations: QuerySet[Organisation] = Organisation.objects.filter(memberships__user=user)
-    return organisations.annotate(role=F("memberships__role"), num_seats=Coalesce(Subquery(seats), 0))
+    organisations: QuerySet[Organisation] = Organisation.objects.annotate(
+        num_seats=Coalesce(Subquery(seats), 0)
+    )
+    if isinstance(actor, Machine):
+        role = Value(role_in(actor, actor.organisation_id))
+        return organisations.filter(pk=actor.organisation_id).annotate(role=role)
+    return organisations.filter(memberships__user=actor).annotate(role=F("memberships__role"))
 
 
 def members_of(organisation: Organisation) -> QuerySet[OrganisationMembership]:

@@ -1,12 +1,16 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
+from organisations.views.master_keys import MasterKeyViewSet
 from organisations.views.members import MemberViewSet
 from organisations.views.organisations import OrganisationByUuidView, OrganisationViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("organisations", OrganisationViewSet, "organisation")
 router.register("organisations/<str:organisation_pk>/users", MemberViewSet, "organisation-user")
+router.register(
+    "organisations/<str:organisation_pk>/master-api-keys", MasterKeyViewSet, "organisation-master-key"
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(

@@ -9,10 +9,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.errors import DomainError
 from permissions.access import grants_of, may
+from permissions.actors import Machine
 from permissions.catalogue import Level, permissions_at
 from permissions.scoped import ScopedView
 from permissions.serializers import GrantsSerializer, PermissionSerializer
+
+
+class OnlyForUsersError(DomainError):
+    """A machine asks for something that only users have."""
+
+    code = "only_for_users"
+
+    def __init__(self) -> None:
+        super().__init__("This endpoint can only be used with a user and not Master API Key")
 
 
 class MayUseObject(BasePermission):
@@ -38,4 +49,7 @@ class ObjectsWithPermissions(ScopedView):
     @action(detail=True, methods=["get"], url_path="my-permissions")
     def my_permissions(self, request: Request, **path: Any) -> Response:
         """Say what the caller may do here."""
-        return Response(GrantsSerializer(grants_of(request.user, self.get_object())).data)
+        target = self.get_object()
+        if isinstance(request.user, Machine):
+            raise OnlyForUsersError
+        return Response(GrantsSerializer(grants_of(request.user, target)).data)

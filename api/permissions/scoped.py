@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from rest_framework import permissions
 from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import IsAuthenticated
 
 from permissions.catalogue import ADMIN
 
@@ -12,6 +13,7 @@ from permissions.catalogue import ADMIN
 class ScopedView(GenericAPIView):
     """A view inside a project or an environment, whose actions need permissions on it."""
 
+    permission_classes = [IsAuthenticated]
     read_permission: ClassVar[str]
     write_permission: ClassVar[str] = ADMIN
     permission_by_action: ClassVar[Mapping[str, str]] = {}

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, viewsets
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import IsAuthenticated
 
 from organisations.models import Organisation
 from organisations.scope import InOrganisation
@@ -75,6 +76,7 @@ class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
 class ProjectByUuidView(generics.RetrieveAPIView):
     """A project that the caller may see."""
 
+    permission_classes = [IsAuthenticated]
     serializer_class = ProjectSerializer
     lookup_field = "uuid"
     queryset = Project.objects.all()

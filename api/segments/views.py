@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -69,6 +70,7 @@ class SegmentViewSet(InProject, viewsets.ModelViewSet):
 class SegmentByUuidView(generics.RetrieveAPIView):
     """A segment of any project that the caller may see."""
 
+    permission_classes = [IsAuthenticated]
     serializer_class = SegmentSerializer
     lookup_field = "uuid"
     queryset = Segment.objects.all()

@@ -307,6 +307,9 @@ AXES_LOCKOUT_PARAMETERS = (
 )
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # counting by account alone is the documented default
 AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_account"
+AXES_CLIENT_IP_CALLABLE = "core.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "email", "password", "ip_address", "code", "ephemeral_token"]
 PREVENT_SIGNUP = env.boolean("PREVENT_SIGNUP", help="Take no new accounts.")
 ALLOW_REGISTRATION_WITHOUT_INVITE = env.boolean(
     "ALLOW_REGISTRATION_WITHOUT_INVITE", True, help="Take new accounts of people who weren't invited."
@@ -348,9 +351,6 @@ COOKIE_AUTH_JWT_ACCESS_TOKEN_LIFETIME_MINUTES = env.integer(
 COOKIE_AUTH_JWT_SIGNING_KEY = env.text(
     "COOKIE_AUTH_JWT_SIGNING_KEY", help="Signs cookies; unset: the secret key."
 )
-AXES_CLIENT_IP_CALLABLE = "core.addresses.client_address"
-AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out"
-AXES_SENSITIVE_PARAMETERS = ["username", "email", "password", "ip_address", "code", "ephemeral_token"]
 
 # ---------------------------------------------------------------------------------------------
 # Beginning a new installation
@@ -440,8 +440,9 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.cookies.CookieAuthentication",
         "users.authentication.TokenAuthentication",
+        "organisations.authentication.MasterKeyAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["permissions.callers.IsUser"],
     "DEFAULT_PARSER_CLASSES": [
         "core.parsers.StrictJSONParser",
         "rest_framework.parsers.FormParser",

@@ -10,7 +10,8 @@ from audit.services import record
 from environments.models import Environment, ServerSideKey
 from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from identities.models import Identity, TraitKey
-from organisations.models import MemberRole, Organisation
+from organisations.models import MasterKey, MemberRole, Organisation
+from organisations.tests.factories import make_key
 from projects.models import Project, Tag
 from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
 from users.models import User
@@ -23,6 +24,7 @@ class World:
 
     Only its identity has the name that every tenant's identity has: names are no reason to mix them up.
     `varied_state` and `varied_override` are of the multivariate feature, the latter for another identity.
+    `scoped_key` is no administrator's, and has no role.
     """
 
     marker: str
@@ -33,6 +35,8 @@ class World:
     project: Project
     environment: Environment
     server_key: ServerSideKey
+    master_key: MasterKey
+    scoped_key: MasterKey
     tag: Tag
     feature: Feature
     multivariate: Feature
@@ -107,6 +111,8 @@ def build_world(marker: str) -> World:
         server_key=ServerSideKey.objects.create(
             environment=environment, name=f"{marker} key", key=f"ser.{marker}"
         ),
+        master_key=make_key(organisation, name=f"{marker} master key", creator=admin),
+        scoped_key=make_key(organisation, name=f"{marker} scoped key", is_admin=False),
         tag=tag,
         feature=feature,
         multivariate=multivariate,

@@ -46,7 +46,7 @@ def create_feature(
     """Create a feature, and with it a state in every environment of its project.
 
     Args:
-        owners: ids of users. None: the author.
+        owners: ids of users. None: the author, unless that is a machine.
 
     Raises:
         InvalidInput: the name is taken or not one that the project allows; owners, tags or options don't fit.
@@ -62,7 +62,7 @@ def create_feature(
     )
     feature.save()
     feature.tags.set(_tags(project, tags or []))
-    feature.owners.set([author] if owners is None and author else _owners(project, owners or []))
+    feature.owners.set(_first_owners(author) if owners is None else _owners(project, owners))
     records.feature_created(feature, author=author)
     for state in FeatureState.objects.filter(feature=feature).select_related("environment"):
         state.feature = feature
@@ -207,6 +207,10 @@ def _tags(project: Project, ids: Iterable[int]) -> list[Tag]:
             {"non_field_errors": ["Selected Tags must be from the same Project as current Feature"]}
         )
     return tags
+
+
+def _first_owners(author: Author) -> list[User]:
+    return [author] if isinstance(author, User) else []
 
 
 def _owners(project: Project, ids: Iterable[int]) -> list[User]:

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, mixins, viewsets
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import IsAuthenticated
 
 from core.errors import InvalidInput
 from environments.models import Environment
@@ -178,6 +179,7 @@ class FeatureStateViewSet(
 ):
     """All states, wherever they apply, with typed values. A segment override is removed by its place."""
 
+    permission_classes = [IsAuthenticated]
     lookup_value_converter = "int"
     queryset = FeatureState.objects.all()
 
@@ -225,6 +227,7 @@ class FeatureStateViewSet(
 class FeatureStateByUuidView(generics.RetrieveAPIView):
     """A feature state of any project that the caller may see."""
 
+    permission_classes = [IsAuthenticated]
     serializer_class = TypedFeatureStateSerializer
     lookup_field = "uuid"
     queryset = FeatureState.objects.all()

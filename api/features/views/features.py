@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -122,6 +123,7 @@ class FeatureViewSet(InProject, viewsets.ModelViewSet):
 class FeatureByUuidView(generics.RetrieveAPIView):
     """A feature of any project that the caller may see."""
 
+    permission_classes = [IsAuthenticated]
     serializer_class = FeatureByUuidSerializer
     lookup_field = "uuid"
     queryset = Feature.objects.all()

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, viewsets
+from rest_framework.permissions import IsAuthenticated
 
 from features.models import Feature, MultivariateOption
 from features.serializers.multivariate_options import MultivariateOptionSerializer
@@ -55,6 +56,7 @@ class MultivariateOptionViewSet(InProject, viewsets.ModelViewSet):
 class MultivariateOptionByUuidView(generics.RetrieveAPIView):
     """A variant of any feature that the caller may see."""
 
+    permission_classes = [IsAuthenticated]
     serializer_class = MultivariateOptionSerializer
     lookup_field = "uuid"
     queryset = MultivariateOption.objects.all()

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -45,6 +46,7 @@ MANAGE = "MANAGE_SEGMENT_OVERRIDES"
 class FeatureSegmentViewSet(viewsets.ModelViewSet):
     """Which segments a feature has overrides for in an environment. The lowest priority wins."""
 
+    permission_classes = [IsAuthenticated]
     lookup_value_converter = "int"
     queryset = FeatureSegment.objects.all()
 
@@ -121,6 +123,7 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
 class FeatureSegmentByUuidView(generics.RetrieveAPIView):
     """A feature segment of any project that the caller may see."""
 
+    permission_classes = [IsAuthenticated]
     serializer_class = FeatureSegmentSerializer
     lookup_field = "uuid"
     queryset = FeatureSegment.objects.all()

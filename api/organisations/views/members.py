@@ -32,7 +32,7 @@ class MemberViewSet(InOrganisation, mixins.ListModelMixin, viewsets.GenericViewS
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action == "list" and MemberQuery.read(self.request)["exclude_current"]:
-            return queryset.exclude(user=self.request.user)
+            return queryset.exclude(user=self.request.user.pk)
         return queryset
 
     @extend_schema(

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, viewsets
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,6 +23,7 @@ from organisations.services import (
     update_organisation,
 )
 from organisations.subscriptions import SubscriptionMetadata
+from permissions.callers import IsUser
 from permissions.catalogue import ADMIN, Level
 from permissions.drf import ObjectsWithPermissions
 from users.models import User
@@ -36,8 +38,12 @@ class OrganisationViewSet(InOrganisation, ObjectsWithPermissions, viewsets.Model
     lookup_url_kwarg = "organisation_pk"
     permission_by_action = {"retrieve": ADMIN, "subscription_metadata": ADMIN}
 
+    def get_permissions(self) -> Any:
+        # An organisation has an administrator, who is a person.
+        return [IsUser()] if self.action == "create" else super().get_permissions()
+
     def get_queryset(self) -> QuerySet[Organisation]:
-        return organisations_of(cast(User, self.request.user))
+        return organisations_of(self.request.user)
 
     def get_object(self) -> Organisation:
         return self.organisation
@@ -78,9 +84,10 @@ class OrganisationViewSet(InOrganisation, ObjectsWithPermissions, viewsets.Model
 class OrganisationByUuidView(generics.RetrieveAPIView):
     """One of the caller's organisations."""
 
+    permission_classes = [IsAuthenticated]
     serializer_class = OrganisationSerializer
     lookup_field = "uuid"
     queryset = Organisation.objects.all()
 
     def get_queryset(self) -> QuerySet[Organisation]:
-        return organisations_of(cast(User, self.request.user))
+        return organisations_of(self.request.user)

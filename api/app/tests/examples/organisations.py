@@ -19,6 +19,17 @@ def organisation_body(world: World) -> dict[str, Any]:
     }
 
 
+def master_key_body(world: World) -> dict[str, Any]:
+    return {
+        "name": "Terraform",
+        "revoked": False,
+        "expiry_date": "2100-01-01T00:00:00Z",
+        "is_admin": False,
+    }
+
+
+MASTER_KEYS = "/api/v1/organisations/{organisation_pk}/master-api-keys/"
+
 EXAMPLES = {
     "GET /api/v1/organisations/": Example(),
     "POST /api/v1/organisations/": Example(body=organisation_body, text=frozenset({"name"})),
@@ -55,4 +66,14 @@ EXAMPLES = {
         ignored=frozenset({"id"}),
         echoed=frozenset({"id"}),
     ),
+    f"GET {MASTER_KEYS}": Example(path=in_organisation),
+    f"POST {MASTER_KEYS}": Example(path=in_organisation, body=master_key_body, text=frozenset({"name"})),
+    **{
+        f"{method} {MASTER_KEYS}{{prefix}}/": Example(
+            path=lambda world: {**in_organisation(world), "prefix": world.master_key.prefix},
+            body=master_key_body if method in {"PUT", "PATCH"} else None,
+            text=frozenset({"name"} if method in {"PUT", "PATCH"} else ()),
+        )
+        for method in ("GET", "PUT", "PATCH", "DELETE")
+    },
 }
