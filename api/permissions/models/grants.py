@@ -1,11 +1,16 @@
 """What users, groups and roles may do, on organisations, projects and environments."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from permissions.models.holders import exactly_one
 from permissions.models.role import Role
+from permissions.models.tenancy import refuses_strangers
+
+HOLDERS = ("user", "group", "role")
 
 
 class Grant(models.Model):
@@ -31,13 +36,16 @@ class Grant(models.Model):
     def __str__(self) -> str:
         return f"{self.user or self.group or self.role}: {', '.join(self.permissions)}"
 
+    @property
+    def tagged_permissions(self) -> list[dict[str, Any]]:
+        """`permissions`, as a role's are written: `[{"permission_key": "KEY", "tags": [4]}]`."""
+        return [{"permission_key": key, "tags": tags} for key, tags in sorted(self.permissions.items())]
+
 
 def _one_of_each(target: str) -> list[models.BaseConstraint]:
     """Constraints: a grant has one holder, and a holder one grant on a target."""
     return [
-        models.CheckConstraint(
-            condition=exactly_one("user", "group", "role"), name=f"{target}_grant_has_one_holder"
-        ),
+        models.CheckConstraint(condition=exactly_one(*HOLDERS), name=f"{target}_grant_has_one_holder"),
         *(
             models.UniqueConstraint(
                 fields=[target, holder],
@@ -45,7 +53,7 @@ def _one_of_each(target: str) -> list[models.BaseConstraint]:
                 name=f"{target}_grant_once_per_{holder}",
                 violation_error_message=f"Permissions of this {holder} exist already.",
             )
-            for holder in ("user", "group", "role")
+            for holder in HOLDERS
         ),
     ]
 
@@ -58,6 +66,7 @@ class OrganisationGrant(Grant):
     class Meta:
         ordering = ["id"]
         constraints = _one_of_each("organisation")
+        triggers = [refuses_strangers("SELECT NEW.organisation_id", *HOLDERS, of="organisation")]
 
 
 class ProjectGrant(Grant):
@@ -69,6 +78,13 @@ class ProjectGrant(Grant):
     class Meta:
         ordering = ["id"]
         constraints = _one_of_each("project")
+        triggers = [
+            refuses_strangers(
+                "SELECT organisation_id FROM projects_project WHERE id = NEW.project_id",
+                *HOLDERS,
+                of="project",
+            )
+        ]
 
 
 class EnvironmentGrant(Grant):
@@ -82,3 +98,12 @@ class EnvironmentGrant(Grant):
     class Meta:
         ordering = ["id"]
         constraints = _one_of_each("environment")
+        triggers = [
+            refuses_strangers(
+                "SELECT project.organisation_id FROM environments_environment AS environment "
+                "JOIN projects_project AS project ON project.id = environment.project_id "
+                "WHERE environment.id = NEW.environment_id",
+                *HOLDERS,
+                of="environment",
+            )
+        ]

@@ -5,6 +5,9 @@ from django.db import models
 from django.db.models import Q
 
 from permissions.models.holders import exactly_one
+from permissions.models.tenancy import refuses_strangers
+
+HOLDERS = ("user", "group", "master_key")
 
 
 class Role(models.Model):
@@ -41,9 +44,7 @@ class RoleAssignment(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(
-                condition=exactly_one("user", "group", "master_key"), name="role_has_one_holder"
-            ),
+            models.CheckConstraint(condition=exactly_one(*HOLDERS), name="role_has_one_holder"),
             *(
                 models.UniqueConstraint(
                     fields=["role", holder],
@@ -51,8 +52,13 @@ class RoleAssignment(models.Model):
                     name=f"role_once_per_{holder}",
                     violation_error_message="The role is assigned there already.",
                 )
-                for holder in ("user", "group", "master_key")
+                for holder in HOLDERS
             ),
+        ]
+        triggers = [
+            refuses_strangers(
+                "SELECT organisation_id FROM permissions_role WHERE id = NEW.role_id", *HOLDERS, of="role"
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,10 @@
 """Grants for tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from django.db import connection
 
 from permissions.catalogue import Level
 from permissions.models import EnvironmentGrant, Grant, OrganisationGrant, ProjectGrant, Role
@@ -26,15 +30,15 @@ def grant(
     )
 
 
-def make_group(organisation: Any, *members: Any) -> Any:
-    group = organisation.groups.create(name="Developers")
+def make_group(organisation: Any, *members: Any, name: str = "Developers") -> Any:
+    group = organisation.groups.create(name=name)
     for each in members:
         group.memberships.create(user=each)
     return group
 
 
-def make_role(organisation: Any, *holders: Any) -> Role:
-    role: Role = organisation.roles.create(name="Releaser")
+def make_role(organisation: Any, *holders: Any, name: str = "Releaser") -> Role:
+    role: Role = organisation.roles.create(name=name)
     for each in holders:
         role.assignments.create(**{_kind(each): each})
     return role
@@ -42,3 +46,14 @@ def make_role(organisation: Any, *holders: Any) -> Role:
 
 def _kind(holder: Any) -> str:
     return _KINDS[holder._meta.model_name]
+
+
+@contextmanager
+def without_triggers() -> Iterator[None]:
+    """Let pass what the database would refuse: rows as a restored backup or a fault may have left them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        try:
+            yield
+        finally:
+            cursor.execute("SET session_replication_role = origin")
