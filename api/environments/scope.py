@@ -9,14 +9,15 @@ from rest_framework.request import Request
 
 from environments.models import Environment
 from permissions.access import may
+from permissions.catalogue import MEMBER
 from permissions.scoped import ScopedView
 
 
 class InEnvironment(ScopedView):
     """A view below one environment, which is `self.environment` and one that the caller may use.
 
-    The path names it by its client-side key. An unknown one and one of others look the same: 403, or
-    404 for views with `hides_environment`.
+    The path names it by its client-side key. An unknown one and one of another organisation look the same:
+    403, or 404 for views with `hides_environment`.
     """
 
     read_permission = "VIEW_ENVIRONMENT"
@@ -34,9 +35,10 @@ class InEnvironment(ScopedView):
             NotFound, PermissionDenied: there is none, or none for this caller and action.
         """
         environment = environment_with(self.kwargs["environment_key"])
-        if environment is None or not may(self.request.user, self.required_permission, environment):
-            raise NotFound if self.hides_environment else PermissionDenied
-        return environment
+        if environment is not None and self.may_enter(environment):
+            return environment
+        is_known = environment is not None and may(self.request.user, MEMBER, environment)
+        raise NotFound if self.hides_environment and not is_known else PermissionDenied
 
 
 def environment_with(key: str) -> Environment | None:

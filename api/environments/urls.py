@@ -1,16 +1,30 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
-from environments.views import (
+from environments.views.environments import (
     EnvironmentByUuidView,
     EnvironmentViewSet,
     ProjectEnvironmentsView,
     ServerSideKeyViewSet,
 )
+from environments.views.permissions import (
+    EnvironmentGroupPermissionsViewSet,
+    EnvironmentUserPermissionsViewSet,
+)
 
 router = SimpleRouter(use_regex_path=False)
 router.register("environments", EnvironmentViewSet, "environment")
 router.register("environments/<str:environment_key>/api-keys", ServerSideKeyViewSet, "server-side-key")
+router.register(
+    "environments/<str:environment_key>/user-permissions",
+    EnvironmentUserPermissionsViewSet,
+    "environment-user-permissions",
+)
+router.register(
+    "environments/<str:environment_key>/user-group-permissions",
+    EnvironmentGroupPermissionsViewSet,
+    "environment-group-permissions",
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(

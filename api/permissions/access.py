@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from rest_framework.exceptions import APIException, PermissionDenied
 
@@ -15,7 +16,7 @@ from permissions.actors import Actor, is_nobody
 from permissions.catalogue import ADMIN, Level, level_of_permission, permissions_at
 from permissions.holdings import ALL_FEATURES, held_by, holdings_of, organisation_ids, role_in
 from permissions.models import EnvironmentGrant, ProjectGrant
-from permissions.targets import level_of
+from permissions.targets import level_of, organisation_id_of, project_id_of
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,33 @@ def visible(actor: Actor, rows: QuerySet, permission: str, at: str = "") -> Quer
     return rows.filter(_holding(actor, permission, f"{at}__" if at else ""))
 
 
+def within_reach(actor: Actor, rows: QuerySet, at: str) -> QuerySet:
+    """Narrow `rows` to those of the organisations that `actor` belongs to, whatever may be done with them.
+
+    Args:
+        at: the look-up from a row to its organisation, e.g. `environment__project__organisation`.
+    """
+    return rows.none() if is_nobody(actor) else rows.filter(**{f"{at}__in": organisation_ids(actor)})
+
+
+def users_who_may(permission: str, target: Any) -> QuerySet[Any]:
+    """Return the users who hold `permission` on a project or an environment, whatever a feature's tags."""
+    members = get_user_model()._default_manager.filter(memberships__organisation=organisation_id_of(target))
+    allowed = Q(memberships__organisation=organisation_id_of(target), memberships__role=ADMIN)
+    granting = [target.grants.filter(_brings(permission))]
+    if level_of(target) is Level.ENVIRONMENT:
+        granting.append(ProjectGrant.objects.filter(project=project_id_of(target), admin=True))
+    for grants in granting:
+        roles = grants.values("role")
+        allowed |= (
+            Q(pk__in=grants.values("user"))
+            | Q(group_memberships__group__in=grants.values("group"))
+            | Q(role_assignments__role__in=roles)
+            | Q(group_memberships__group__role_assignments__role__in=roles)
+        )
+    return members.filter(allowed).distinct()
+
+
 def is_organisation_admin(actor: Actor, organisation_id: int) -> bool:
     return role_in(actor, organisation_id) == ADMIN
 
@@ -126,5 +154,8 @@ def _holding(actor: Actor, permission: str, at: str) -> Q:
 
 def _granting(model: type[ProjectGrant] | type[EnvironmentGrant], actor: Actor, permission: str) -> QuerySet:
     """Return the actor's grants that bring `permission`, for features with any tags."""
-    everywhere = Q(**{f"permissions__{permission}": []})
-    return model.objects.filter(held_by(actor)).filter(Q(admin=True) | everywhere)
+    return model.objects.filter(held_by(actor)).filter(_brings(permission))
+
+
+def _brings(permission: str) -> Q:
+    return Q(admin=True) | Q(**{f"permissions__{permission}": []})

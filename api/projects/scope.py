@@ -13,8 +13,8 @@ from projects.models import Project
 class InProject(ScopedView):
     """A view below one project, which is `self.project` and one that the caller may use.
 
-    What the caller may not use looks as if it didn't exist: 404 where `hides_project`, which is for reading
-    unless the view says otherwise, else 403.
+    Who may see the project and not do this gets 403. For others the project doesn't exist: they get 404
+    where `hides_project`, which is for reading unless the view says otherwise, else 403.
     """
 
     read_permission = "VIEW_PROJECT"
@@ -35,6 +35,7 @@ class InProject(ScopedView):
             NotFound, PermissionDenied: there is none, or none for this caller and action.
         """
         project: Project | None = Project.objects.filter(pk=self.kwargs["project_pk"]).first()
-        if project is None or not may(self.request.user, self.required_permission, project):
-            raise NotFound if self.hides_project else PermissionDenied
-        return project
+        if project is not None and self.may_enter(project):
+            return project
+        sees = project is not None and may(self.request.user, "VIEW_PROJECT", project)
+        raise NotFound if self.hides_project and not sees else PermissionDenied

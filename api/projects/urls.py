@@ -1,7 +1,8 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
-from projects.views import (
+from projects.views.permissions import ProjectGroupPermissionsViewSet, ProjectUserPermissionsViewSet
+from projects.views.projects import (
     OrganisationProjectsView,
     ProjectByUuidView,
     ProjectViewSet,
@@ -12,6 +13,14 @@ from projects.views import (
 router = SimpleRouter(use_regex_path=False)
 router.register("projects", ProjectViewSet, "project")
 router.register("projects/<int:project_pk>/tags", TagViewSet, "tag")
+router.register(
+    "projects/<int:project_pk>/user-permissions", ProjectUserPermissionsViewSet, "project-user-permissions"
+)
+router.register(
+    "projects/<int:project_pk>/user-group-permissions",
+    ProjectGroupPermissionsViewSet,
+    "project-group-permissions",
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/get-by-uuid/<uuid:uuid>/", ProjectByUuidView.as_view(), name="project-by-uuid"),

@@ -10,8 +10,10 @@ from audit.services import record
 from environments.models import Environment, ServerSideKey
 from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from identities.models import Identity, TraitKey
-from organisations.models import MasterKey, MemberRole, Organisation
+from organisations.models import Group, MasterKey, MemberRole, Organisation
 from organisations.tests.factories import make_key
+from permissions.models import Grant, Role
+from permissions.tests.factories import grant, make_group, make_role
 from projects.models import Project, Tag
 from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
 from users.models import User
@@ -25,6 +27,8 @@ class World:
     Only its identity has the name that every tenant's identity has: names are no reason to mix them up.
     `varied_state` and `varied_override` are of the multivariate feature, the latter for another identity.
     `scoped_key` is no administrator's, and has no role.
+    `group` and `role` hold nothing. `granted_group`, of the administrator alone, and `granted_role`, which
+    that group, the administrator and `roled_key` have, hold what `grants` has, by level and kind of holder.
     """
 
     marker: str
@@ -50,6 +54,12 @@ class World:
     identity_state: FeatureState
     varied_state: FeatureState
     varied_override: FeatureState
+    group: Group
+    granted_group: Group
+    role: Role
+    granted_role: Role
+    roled_key: MasterKey
+    grants: dict[str, Grant]
 
 
 def build_world(marker: str) -> World:
@@ -99,6 +109,11 @@ def build_world(marker: str) -> World:
         project_id=project.pk,
         environment_id=environment.pk,
     )
+    roled_key = MasterKey.objects.create(
+        organisation=organisation, prefix=marker[:8], name=f"{marker} roled key", is_admin=False
+    )
+    granted_group = make_group(organisation, admin, name=f"{marker} granted group")
+    granted_role = make_role(organisation, admin, granted_group, roled_key, name=f"{marker} granted role")
     override: dict[str, Any] = {"feature": feature, "environment": environment, "enabled": True}
     return World(
         marker=marker,
@@ -135,4 +150,18 @@ def build_world(marker: str) -> World:
             identity=Identity.objects.create(environment=environment, identifier=f"{marker} other identity"),
             string_value=f"{marker} for another identity",
         ),
+        group=make_group(organisation, name=f"{marker} group"),
+        granted_group=granted_group,
+        role=make_role(organisation, name=f"{marker} role"),
+        granted_role=granted_role,
+        roled_key=roled_key,
+        grants={
+            f"{level} {kind}": grant(holder, target, key)
+            for level, target, key in [
+                ("organisation", organisation, "MANAGE_USER_GROUPS"),
+                ("project", project, "VIEW_PROJECT"),
+                ("environment", environment, "VIEW_ENVIRONMENT"),
+            ]
+            for kind, holder in [("user", admin), ("group", granted_group), ("role", granted_role)]
+        },
     )

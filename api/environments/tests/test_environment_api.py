@@ -311,16 +311,14 @@ def test_a_deleted_environment_is_gone_for_everyone(client, sdk_client, server_s
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-@pytest.mark.parametrize(("is_known", "status"), [(True, 403), (False, 404)])
-def test_an_environment_of_others_is_forbidden_and_an_unknown_one_not_found(
-    is_known, status, method, stranger_client, environment
-):
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_environment_of_others_is_as_good_as_none(is_known, method, stranger_client, environment):
     path = path_of(environment) if is_known else f"{ENVIRONMENTS}unknown/"
 
     response = getattr(stranger_client, method)(path, {"name": "Mine"})
 
     environment.refresh_from_db()
-    assert response.status_code == status
+    assert response.status_code == 404
     assert (environment.name, environment.deleted_at) == ("Production", None)
 
 
@@ -334,7 +332,7 @@ def test_an_environment_is_found_by_uuid(client, stranger_client, environment):
     path = f"{ENVIRONMENTS}get-by-uuid/{environment.uuid}/"
 
     assert client.get(path).json()["api_key"] == environment.api_key
-    assert stranger_client.get(path).status_code == 403
+    assert stranger_client.get(path).status_code == 404
     assert client.get(f"{ENVIRONMENTS}get-by-uuid/{uuid4()}/").status_code == 404
     assert client.get(f"{ENVIRONMENTS}get-by-uuid/abc/").status_code == 404
 
@@ -363,7 +361,7 @@ def test_everyone_sees_their_own_permissions(client, stranger_client, environmen
     path = path_of(environment, "my-permissions/")
 
     assert client.get(path).json() == {"permissions": [], "admin": True, "tag_based_permissions": []}
-    assert stranger_client.get(path).status_code == 403
+    assert stranger_client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/api/v1/environments/?project={}", "/api/v1/projects/{}/environments/"])

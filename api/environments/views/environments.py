@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from environments.models import Environment, ServerSideKey
 from environments.revisions import REVISION_HEADER, current_revision_of
 from environments.scope import InEnvironment, environment_with
-from environments.serializers import (
+from environments.serializers.environments import (
     EnvironmentDetailSerializer,
     EnvironmentSerializer,
     NewEnvironmentSerializer,
@@ -30,7 +30,7 @@ from environments.services import (
     update_environment,
     update_server_side_key,
 )
-from permissions.access import may, require, visible
+from permissions.access import may, require, visible, within_reach
 from permissions.catalogue import ADMIN, MEMBER, Level
 from permissions.drf import MayUseObject, ObjectsWithPermissions
 from permissions.scoped import ScopedView
@@ -52,7 +52,7 @@ from projects.scope import InProject
     ),
 )
 class EnvironmentViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
-    """Environments, by their client-side keys. A key of somebody else's gets 403, an unknown one 404."""
+    """Environments, by their client-side keys. One of another organisation's gets 404, as an unknown one."""
 
     level = Level.ENVIRONMENT
     queryset = Environment.objects.all()
@@ -71,7 +71,7 @@ class EnvironmentViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
 
     def get_object(self) -> Environment:
         environment = environment_with(self.kwargs["environment_key"])
-        if environment is None:
+        if environment is None or not may(self.request.user, MEMBER, environment):
             raise NotFound
         self.check_object_permissions(self.request, environment)
         return environment
@@ -112,13 +112,17 @@ def _is_id(text: str) -> bool:
 
 @extend_schema_view(get=extend_schema(operation_id="get_environment_by_uuid"))
 class EnvironmentByUuidView(ScopedView, generics.RetrieveAPIView):
-    """An environment. One of somebody else's gets 403, an unknown one 404."""
+    """An environment. One of another organisation's gets 404, as an unknown one."""
 
     serializer_class = EnvironmentSerializer
     lookup_field = "uuid"
-    queryset = Environment.objects.select_related("project")
+    queryset = Environment.objects.all()
     permission_classes = [IsAuthenticated, MayUseObject]
     read_permission = "VIEW_ENVIRONMENT"
+
+    def get_queryset(self) -> QuerySet[Environment]:
+        environments: QuerySet[Environment] = Environment.objects.select_related("project")
+        return within_reach(self.request.user, environments, "project__organisation")
 
 
 @extend_schema_view(get=extend_schema(operation_id="list_project_environments"))
@@ -129,8 +133,9 @@ class ProjectEnvironmentsView(InProject, generics.ListAPIView):
     queryset = Environment.objects.all()
     pagination_class = None
 
+    read_permission = ADMIN
+
     def get_queryset(self) -> QuerySet[Environment]:
-        require(self.request.user, ADMIN, self.project)
         environments: QuerySet[Environment] = Environment.objects.filter(project=self.project)
         return environments
 

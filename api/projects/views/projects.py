@@ -5,17 +5,21 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, viewsets
+from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from organisations.models import Organisation
 from organisations.scope import InOrganisation
-from permissions.access import require, visible
+from permissions.access import grants_of, require, visible, within_reach
 from permissions.catalogue import ADMIN, Level
-from permissions.drf import ObjectsWithPermissions
+from permissions.drf import ObjectsWithPermissions, member_of
+from permissions.serializers import GrantsSerializer
 from projects.models import Project, Tag
 from projects.scope import InProject
-from projects.serializers import (
+from projects.serializers.projects import (
     NewProjectSerializer,
     ProjectDetailSerializer,
     ProjectQuery,
@@ -51,7 +55,11 @@ class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
             return NewProjectSerializer
         return ProjectDetailSerializer if self.action == "retrieve" else ProjectSerializer
 
+    permission_by_action = {"all_user_permissions": ADMIN}
+
     def get_queryset(self) -> QuerySet[Project]:
+        if self.action == "user_detailed_permissions":
+            return within_reach(self.request.user, Project.objects.all(), "organisation")
         return visible(self.request.user, Project.objects.all(), "VIEW_PROJECT")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -70,6 +78,13 @@ class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
 
     def perform_destroy(self, instance: Project) -> None:
         delete_project(instance)
+
+    @extend_schema(operation_id="get_project_all_user_permissions", responses=GrantsSerializer)
+    @action(detail=True, methods=["get"], url_path="all-user-permissions/<int:user_pk>")
+    def all_user_permissions(self, request: Request, user_pk: int, **path: Any) -> Response:
+        """Say what a user may do in this project, from wherever that comes."""
+        project = self.get_object()
+        return Response(GrantsSerializer(grants_of(member_of(project, user_pk), project)).data)
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_project_by_uuid"))
