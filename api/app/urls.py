@@ -15,6 +15,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("organisations.urls")),
     path("", include("projects.urls")),
+    path("", include("metadata.urls")),
     path("", include("environments.urls")),
     path("", include("segments.urls")),
     path("", include("identities.urls")),

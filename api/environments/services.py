@@ -1,5 +1,6 @@
 """Environments and their server-side keys."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -8,6 +9,7 @@ from django.db import transaction
 from audit.models import RelatedObjectType
 from audit.services import Author, record
 from environments.models import Environment, ServerSideKey
+from metadata.services import WantedValue, replace_values
 from permissions.services import make_administrator
 from projects.models import Project
 
@@ -34,14 +36,24 @@ class ServerSideKeyFields(TypedDict, total=False):
 
 @transaction.atomic
 def create_environment(
-    project: Project, *, author: Author, **fields: Unpack[EnvironmentFields]
+    project: Project,
+    *,
+    author: Author,
+    metadata: Sequence[WantedValue] | None = None,
+    **fields: Unpack[EnvironmentFields],
 ) -> Environment:
     """Make an environment, which its creator administers. The database gives it the features' states.
 
+    Args:
+        metadata: its values of custom fields. None: required ones may be missing.
+
     Raises:
+        InvalidInput: values that the environment can't have, or required ones are missing.
         IntegrityError: the project has an environment of this name, or the key is taken.
     """
     environment: Environment = Environment.objects.create(project=project, **fields)
+    if metadata is not None:
+        replace_values(environment, metadata)
     make_administrator(author, environment)
     record_created(environment, author=author)
     return environment
@@ -49,13 +61,23 @@ def create_environment(
 
 @transaction.atomic
 def update_environment(
-    environment: Environment, *, author: Author, **changes: Unpack[EnvironmentFields]
+    environment: Environment,
+    *,
+    author: Author,
+    metadata: Sequence[WantedValue] | None = None,
+    **changes: Unpack[EnvironmentFields],
 ) -> Environment:
     """Change an environment: only what differs is written, and recorded.
 
+    Args:
+        metadata: all its values of custom fields from now on. None: they stay.
+
     Raises:
+        InvalidInput: values that the environment can't have, or required ones are missing.
         IntegrityError: the project has another environment of this name, or the key is taken.
     """
+    if metadata is not None:
+        replace_values(environment, metadata)
     differences = {
         name: (old, new) for name, new in changes.items() if (old := getattr(environment, name)) != new
     }

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from core.fields import ChoiceField, ConstantField, IdField, TextOfAnyField, WholeItem
 from core.queries import QuerySerializer
+from metadata.serializers import WithCustomFields
 from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
 from segments.rules import wanted_rules
 
@@ -46,13 +47,12 @@ class RuleSerializer(NestedRuleSerializer):
     rules = NestedRuleSerializer(source="nested", many=True, required=False)  # type: ignore[assignment]
 
 
-class SegmentSerializer(serializers.ModelSerializer):
+class SegmentSerializer(WithCustomFields, serializers.ModelSerializer):
     """A segment with its rules. The project is the path's; one in the body is ignored."""
 
     feature = IdField(source="feature_id", required=False, allow_null=True)
     rules = RuleSerializer(source="root_rules", many=True)
     version_of = serializers.IntegerField(source="pk", read_only=True)
-    metadata = ConstantField([])
     membership_counts = ConstantField([])
     managed_by = ConstantField("")
 
@@ -76,6 +76,7 @@ class SegmentSerializer(serializers.ModelSerializer):
         read_only_fields = ["project"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
         if "root_rules" in attrs:
             attrs["rules"] = wanted_rules(attrs.pop("root_rules"))
         return attrs

@@ -8,6 +8,7 @@ from django.db import transaction
 from audit.models import RelatedObjectType
 from audit.services import Author, record
 from core.errors import InvalidInput
+from metadata.services import WantedValue, copy_values, replace_values
 from projects.models import Project
 from segments.models import Condition, Segment, SegmentRule
 from segments.rules import WantedCondition, WantedRule, check_rules
@@ -31,29 +32,46 @@ def create_segment(
     rules: Sequence[WantedRule],
     description: str | None = None,
     feature_id: int | None = None,
+    metadata: Sequence[WantedValue] | None = None,
 ) -> Segment:
     """Create a segment with its rules.
 
+    Args:
+        metadata: its values of custom fields. None: required ones may be missing.
+
     Raises:
-        InvalidInput: rules that no segment may have, or a feature of another project.
+        InvalidInput: rules or values that no segment may have, or a feature of another project.
     """
     check_rules(rules)
     _check_feature(project, feature_id)
     segment = Segment(project=project, name=name, description=description, feature_id=feature_id)
     segment.save()
     _store_rules(segment, rules)
+    if metadata is not None:
+        replace_values(segment, metadata)
     _record(f"New Segment created: {segment.name}", segment, author)
     return segment
 
 
 @transaction.atomic
-def update_segment(segment: Segment, *, author: Author, **properties: Unpack[SegmentProperties]) -> Segment:
+def update_segment(
+    segment: Segment,
+    *,
+    author: Author,
+    metadata: Sequence[WantedValue] | None = None,
+    **properties: Unpack[SegmentProperties],
+) -> Segment:
     """Change what is given of a segment. `rules`, if given, replaces them all; ids of rules change then.
+
+    Args:
+        metadata: all its values of custom fields from now on. None: they stay.
 
     Raises:
         InvalidInput: as for creating.
     """
     Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)  # one at a time: rules are rebuilt
+    if metadata is not None:
+        replace_values(segment, metadata)
     rules = properties.pop("rules", None)
     changes = []
     if "feature_id" in properties:
@@ -85,9 +103,10 @@ def delete_segment(segment: Segment, *, author: Author) -> None:
     segment.delete()
 
 
+@transaction.atomic
 def clone_segment(segment: Segment, *, name: str, author: Author) -> Segment:
-    """Create a segment with the same rules under another name."""
-    return create_segment(
+    """Create a segment with the same rules and custom fields under another name."""
+    copy = create_segment(
         segment.project,
         author=author,
         name=name,
@@ -95,6 +114,8 @@ def clone_segment(segment: Segment, *, name: str, author: Author) -> Segment:
         description=segment.description,
         feature_id=segment.feature_id,
     )
+    copy_values(segment, copy)
+    return copy
 
 
 def stored_rules(segment: Segment) -> tuple[WantedRule, ...]:

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "organisations",
     "projects",
     "accounts",
+    "metadata",
     "environments",
     "segments",
     "identities",

@@ -10,6 +10,7 @@ from audit.services import record
 from environments.models import Environment, ServerSideKey
 from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from identities.models import Identity, TraitKey
+from metadata.models import Attachment, CustomField, EntityKind, Value
 from organisations.models import Group, MasterKey, MemberRole, Organisation
 from organisations.tests.factories import make_key
 from permissions.models import Grant, Role
@@ -29,6 +30,7 @@ class World:
     `scoped_key` is no administrator's, and has no role.
     `group` and `role` hold nothing. `granted_group`, of the administrator alone, and `granted_role`, which
     that group, the administrator and `roled_key` have, hold what `grants` has, by level and kind of holder.
+    `attachments` are those of the custom field, by kind of entity; the project's field has none.
     """
 
     marker: str
@@ -60,6 +62,9 @@ class World:
     granted_role: Role
     roled_key: MasterKey
     grants: dict[str, Grant]
+    custom_field: CustomField
+    attachments: dict[str, Attachment]
+    project_field: CustomField
 
 
 def build_world(marker: str) -> World:
@@ -114,6 +119,10 @@ def build_world(marker: str) -> World:
     )
     granted_group = make_group(organisation, admin, name=f"{marker} granted group")
     granted_role = make_role(organisation, admin, granted_group, roled_key, name=f"{marker} granted role")
+    custom_field = CustomField.objects.create(organisation=organisation, name=f"{marker} custom field")
+    attachments = {kind: custom_field.attachments.create(kind=kind) for kind in EntityKind.values}
+    for kind, entity in (("feature", feature), ("segment", segment), ("environment", environment)):
+        Value.objects.create(attachment=attachments[kind], value=f"{marker} {kind}", **{kind: entity})
     override: dict[str, Any] = {"feature": feature, "environment": environment, "enabled": True}
     return World(
         marker=marker,
@@ -164,4 +173,9 @@ def build_world(marker: str) -> World:
             ]
             for kind, holder in [("user", admin), ("group", granted_group), ("role", granted_role)]
         },
+        custom_field=custom_field,
+        attachments=attachments,
+        project_field=CustomField.objects.create(
+            organisation=organisation, project=project, name=f"{marker} field of the project"
+        ),
     )

@@ -8,17 +8,17 @@ from rest_framework.validators import UniqueValidator
 
 from core.fields import ConstantField, IdField
 from environments.models import Environment, ServerSideKey
+from metadata.serializers import WithCustomFields
 
 
-class EnvironmentSerializer(serializers.ModelSerializer):
-    """An environment. Its project stays; custom fields have no definitions yet, so there are none."""
+class EnvironmentSerializer(WithCustomFields, serializers.ModelSerializer):
+    """An environment. Its project stays."""
 
     use_mv_v2_evaluation = serializers.BooleanField(
         source="use_identity_composite_key_for_hashing", read_only=True
     )
     use_v2_feature_versioning = ConstantField(value=False)
     is_creating = ConstantField(value=False)
-    metadata = ConstantField([])
 
     class Meta:
         model = Environment

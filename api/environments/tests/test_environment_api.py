@@ -110,7 +110,7 @@ def test_a_page_that_is_not_there_is_a_404(page, client, environment):
 
 
 def test_a_new_environment_has_a_key_and_every_features_state(client, project, feature):
-    response = client.post(ENVIRONMENTS, {"name": "Staging", "project": project.pk, "metadata": [{"a": 1}]})
+    response = client.post(ENVIRONMENTS, {"name": "Staging", "project": project.pk})
 
     made = Environment.objects.get(name="Staging")
     assert response.status_code == 201
@@ -245,7 +245,6 @@ def test_what_is_read_only_is_ignored_in_an_update(client, environment, organisa
             "is_creating": True,
             "use_v2_feature_versioning": True,
             "use_mv_v2_evaluation": False,
-            "metadata": [{"model_field": 1, "field_value": "x"}],
         },
     )
 

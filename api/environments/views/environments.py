@@ -66,7 +66,7 @@ class EnvironmentViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
         return EnvironmentDetailSerializer if self.action == "retrieve" else EnvironmentSerializer
 
     def get_queryset(self) -> QuerySet[Environment]:
-        environments = Environment.objects.filter(project=self._project())
+        environments = Environment.objects.filter(project=self._project()).prefetch_related("metadata")
         return visible(self.request.user, environments, "VIEW_ENVIRONMENT")
 
     def get_object(self) -> Environment:

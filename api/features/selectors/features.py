@@ -37,7 +37,7 @@ class FeatureFilters(TypedDict, total=False):
 def described_features() -> QuerySet[Feature]:
     """Features with all that their description shows, in a fixed number of queries."""
     features: QuerySet[Feature] = Feature.objects.select_related("project")
-    return features.prefetch_related("tags", "owners", "multivariate_options")
+    return features.prefetch_related("tags", "owners", "multivariate_options", "metadata")
 
 
 def features_of(

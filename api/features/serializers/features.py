@@ -10,6 +10,7 @@ from core.queries import IdsParameter, QuerySerializer
 from features.models import Feature, FeatureState, FeatureType
 from features.serializers.multivariate_options import NestedOptionSerializer
 from features.serializers.values import RawValueField, within_limit
+from metadata.serializers import WithCustomFields
 from users.serializers import UserSummarySerializer
 
 
@@ -33,7 +34,7 @@ class InitialValueField(TextOfAnyField):
         return within_limit(super().to_internal_value(data))
 
 
-class FeatureSerializer(serializers.ModelSerializer):
+class FeatureSerializer(WithCustomFields, serializers.ModelSerializer):
     """A feature. What it starts with, its name and its owners are read-only: they are set at creation."""
 
     serializer_choice_field = ChoiceField
@@ -50,7 +51,6 @@ class FeatureSerializer(serializers.ModelSerializer):
     # Known of published versions only.
     last_modified_in_any_environment = ConstantField(None)
     last_modified_in_current_environment = ConstantField(None)
-    metadata = ConstantField([])
     code_references_counts = ConstantField([])
 
     class Meta:

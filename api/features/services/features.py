@@ -16,6 +16,7 @@ from features.exceptions import OwnerRequiredError
 from features.models import Feature, FeatureState, FeatureType, MultivariateOption
 from features.services import records
 from features.services.multivariate_options import WantedOption, replace_options
+from metadata.services import WantedValue, replace_values
 from permissions.access import may
 from projects.models import Project, Tag
 from users.models import User
@@ -41,15 +42,18 @@ def create_feature(
     default_enabled: bool = False,
     initial_value: str | None = None,
     owners: Sequence[int] | None = None,
+    metadata: Sequence[WantedValue] | None = None,
     **properties: Unpack[FeatureProperties],
 ) -> Feature:
     """Create a feature, and with it a state in every environment of its project.
 
     Args:
         owners: ids of users. None: the author, unless that is a machine.
+        metadata: its values of custom fields. None: required ones may be missing.
 
     Raises:
-        InvalidInput: the name is taken or not one that the project allows; owners, tags or options don't fit.
+        InvalidInput: the name is taken or not one that the project allows; owners, tags, options or custom
+            fields don't fit.
     """
     _check_name(project, name)
     if project.enforce_feature_owners and not owners:
@@ -61,6 +65,8 @@ def create_feature(
         project=project, name=name, default_enabled=default_enabled, initial_value=initial_value, **columns
     )
     feature.save()
+    if metadata is not None:
+        replace_values(feature, metadata)
     feature.tags.set(_tags(project, tags or []))
     feature.owners.set(_first_owners(author) if owners is None else _owners(project, owners))
     records.feature_created(feature, author=author)
@@ -74,15 +80,24 @@ def create_feature(
 
 
 @transaction.atomic
-def update_feature(feature: Feature, *, author: Author, **properties: Unpack[FeatureProperties]) -> Feature:
+def update_feature(
+    feature: Feature,
+    *,
+    author: Author,
+    metadata: Sequence[WantedValue] | None = None,
+    **properties: Unpack[FeatureProperties],
+) -> Feature:
     """Change what is given of a feature. Its name, its first value and its first state never change.
 
     Args:
+        metadata: all its values of custom fields from now on. None: they stay.
         properties: `multivariate_options`, if given, replaces the whole list.
 
     Raises:
-        InvalidInput: tags of another project, or shares above 100 percent.
+        InvalidInput: tags of another project, shares above 100 percent, or custom fields don't fit.
     """
+    if metadata is not None:
+        replace_values(feature, metadata)
     tags, options, columns = _parts(properties)
     changes = []
     for field, new in columns.items():

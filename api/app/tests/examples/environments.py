@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.tests.examples.example import Example
+from app.tests.examples.metadata import value_of
 from app.tests.world import World
 
 
@@ -27,6 +28,7 @@ def environment_body(world: World) -> dict[str, Any]:
         "hide_sensitive_data": True,
         "use_identity_composite_key_for_hashing": False,
         "use_identity_overrides_in_local_eval": False,
+        "metadata": value_of("environment", world),
     }
 
 
@@ -34,7 +36,7 @@ def key_body(world: World) -> dict[str, Any]:
     return {"name": "servers", "active": True, "expires_at": "2035-01-01T00:00:00Z"}
 
 
-TEXTS = frozenset({"name", "description", "banner_text"})
+TEXTS = frozenset({"name", "description", "banner_text", "metadata.field_value"})
 
 EXAMPLES = {
     "GET /api/v1/environments/": Example(query=lambda world: {"project": str(world.project.pk)}),

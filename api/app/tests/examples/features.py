@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.tests.examples.example import Example
+from app.tests.examples.metadata import value_of
 from app.tests.world import World
 
 PROJECT = "/api/v1/projects/{project_pk}"
@@ -70,6 +71,7 @@ def described(world: World) -> dict[str, Any]:
         "type": "STANDARD",
         "tags": [world.tag.pk],
         "multivariate_options": [value(id=world.option.pk, default_percentage_allocation=10)],
+        "metadata": value_of("feature", world),
     }
 
 
@@ -180,7 +182,7 @@ def override_to_remove(world: World) -> dict[str, Any]:
 
 
 RAW = frozenset({"feature_state_value"})
-SHOWN = frozenset({"description", "multivariate_options.string_value"})
+SHOWN = frozenset({"description", "metadata.field_value", "multivariate_options.string_value"})
 # An option that the feature doesn't have: a new one is made.
 OPTION_ID = frozenset({"multivariate_options.id"})
 STRING = frozenset({"string_value"})

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.tests.examples.example import Example
+from app.tests.examples.metadata import value_of
 from app.tests.world import World
 
 ALL = "/api/v1/projects/{project_pk}/segments/"
@@ -30,6 +31,7 @@ def wanted(world: World) -> dict[str, Any]:
         "name": "Beta in France",
         "description": "small",
         "feature": world.feature.pk,
+        "metadata": value_of("segment", world),
         "rules": [{"type": "ALL", "conditions": [condition], "rules": [nested], "delete": False}],
     }
 
@@ -38,6 +40,7 @@ TEXT = frozenset(
     {
         "name",
         "description",
+        "metadata.field_value",
         "rules.conditions.value",
         "rules.conditions.property",
         "rules.rules.conditions.description",
