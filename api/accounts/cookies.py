@@ -10,7 +10,7 @@ therefore only if it comes from a page of this installation, or of an origin tha
 
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import jwt
@@ -48,13 +48,18 @@ def set_on(response: Response, user: User) -> None:
         max_age=lifetime,
         httponly=True,
         secure=settings.USE_SECURE_COOKIES,
-        samesite=settings.COOKIE_SAME_SITE,
+        samesite=_same_site(),
     )
 
 
 def clear(response: Response) -> None:
     """Let the browser forget the cookie."""
-    response.delete_cookie(NAME, samesite=settings.COOKIE_SAME_SITE)
+    response.delete_cookie(NAME, samesite=_same_site())
+
+
+def _same_site() -> Literal["Lax", "Strict", "None"]:
+    same_site: Literal["Lax", "Strict", "None"] = settings.COOKIE_SAME_SITE  # type: ignore[assignment]
+    return same_site
 
 
 def user_of(token: str) -> User | None:

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
+from accounts.views.passwords import PasswordResetPage
 from core.openapi import OpenApiJsonView, OpenApiYamlView
 from features.urls import flag_updates
 from sdk.urls import streams
@@ -41,6 +42,11 @@ urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("api/v2/", include(api_v2)),
     path("api/experiments/", include(flag_updates)),
+    path(
+        "password-reset/confirm/<str:uid>/<str:token>/",
+        PasswordResetPage.as_view(),
+        name="password-reset-page",
+    ),
     path("ofrep/v1/", include("sdk.ofrep.urls")),
     path("", include(streams)),
 ]

@@ -6,6 +6,7 @@ finishes what is waiting; one that is killed loses it, so nothing belongs here t
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
@@ -30,8 +31,11 @@ def soon(work: Callable[[], None]) -> None:
 
 
 def wait_until_done(timeout_seconds: float) -> bool:
-    """Wait for what has been asked so far; tell whether all of it is done."""
-    return not wait(set(_waiting), timeout_seconds).not_done
+    """Wait for all that is to be done, and for what that asks in turn; tell whether nothing is left."""
+    deadline = time.monotonic() + timeout_seconds
+    while _waiting and time.monotonic() < deadline:
+        wait(set(_waiting), deadline - time.monotonic())
+    return not _waiting
 
 
 def _do(work: Callable[[], None]) -> None:

@@ -60,6 +60,17 @@ def ends_sessions() -> pgtrigger.Trigger:
     )
 
 
+def awaits_activation_no_longer() -> pgtrigger.Trigger:
+    """Let nobody who has been active activate themselves again after being deactivated."""
+    return pgtrigger.Trigger(
+        name="awaits_activation_no_longer",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("is_active"),
+        condition=pgtrigger.Q(new__is_active=True, new__awaits_activation=True),
+        func="NEW.awaits_activation := FALSE; RETURN NEW;",
+    )
+
+
 class User(AbstractUser):
     username = models.CharField(  # type: ignore[assignment]  # optional here
         max_length=150, unique=True, null=True, blank=True
@@ -71,6 +82,8 @@ class User(AbstractUser):
     github_user_id = models.CharField(max_length=50, unique=True, null=True, blank=True)
     onboarding_data = models.JSONField(null=True, blank=True)
     marketing_consent_given = models.BooleanField(default=True)
+    # An account that was deactivated doesn't: its owner can't activate it.
+    awaits_activation = models.BooleanField(default=False, editable=False)
     # Part of every session and of every signed token: raising it ends them all.
     session_generation = models.PositiveIntegerField(default=0, editable=False)
 
@@ -91,7 +104,7 @@ class User(AbstractUser):
                 violation_error_message="A user with that e-mail address already exists.",
             )
         ]
-        triggers = [ends_sessions()]
+        triggers = [ends_sessions(), awaits_activation_no_longer()]
 
     def __str__(self) -> str:
         return self.email

@@ -1,8 +1,11 @@
 """Making accounts."""
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.initialisation.services import hold, is_initialised
+from accounts.services.mails import send_activation
+from core import site
 from core.errors import InvalidInput
 from users.models import SignUpType, User
 
@@ -16,10 +19,13 @@ def register_user(
     last_name: str,
     sign_up_type: SignUpType | None = None,
     superuser: bool = False,
+    site_url: str | None = None,
 ) -> User:
-    """Make an account.
+    """Make an account. With `ENABLE_EMAIL_ACTIVATION` it can't be used before the link in a mail was opened.
 
     Args:
+        site_url: what that link begins with; None leaves it to `core.site`. A superuser needs no link: they
+            set up mail first of all.
         superuser: whoever comes first to an installation may ask to be its superuser.
 
     Raises:
@@ -28,7 +34,19 @@ def register_user(
     if superuser:
         _check_first()
     create = User.objects.create_superuser if superuser else User.objects.create_user
-    return create(email, password, first_name=first_name, last_name=last_name, sign_up_type=sign_up_type)
+    awaits_activation = settings.ENABLE_EMAIL_ACTIVATION and not superuser
+    user = create(
+        email,
+        password,
+        first_name=first_name,
+        last_name=last_name,
+        sign_up_type=sign_up_type,
+        is_active=not awaits_activation,
+        awaits_activation=awaits_activation,
+    )
+    if awaits_activation:
+        send_activation(user, site_url=site_url or site.site_url())
+    return user
 
 
 def _check_first() -> None:

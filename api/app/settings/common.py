@@ -5,7 +5,7 @@ test installation), `production`, and `test`.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from app.settings.environment import Environment
 from app.settings.mail import SesAccess, mail_settings
@@ -311,6 +311,15 @@ AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_account"
 AXES_CLIENT_IP_CALLABLE = "core.addresses.client_address"
 AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["username", "email", "password", "ip_address", "code", "ephemeral_token"]
+ENABLE_EMAIL_ACTIVATION = env.boolean(
+    "ENABLE_EMAIL_ACTIVATION", help="New accounts wait until the link in a mail is opened."
+)
+MAX_PASSWORD_RESET_EMAILS = env.integer(
+    "MAX_PASSWORD_RESET_EMAILS", 5, help="Reset mails, and activation mails, that a user gets in a cool-down."
+)
+PASSWORD_RESET_EMAIL_COOLDOWN = env.integer(
+    "PASSWORD_RESET_EMAIL_COOLDOWN", 86_400, help="Seconds of that cool-down."
+)
 PREVENT_SIGNUP = env.boolean("PREVENT_SIGNUP", help="Take no new accounts.")
 ALLOW_REGISTRATION_WITHOUT_INVITE = env.boolean(
     "ALLOW_REGISTRATION_WITHOUT_INVITE", True, help="Take new accounts of people who weren't invited."
@@ -334,15 +343,12 @@ COOKIE_AUTH_ENABLED = env.boolean(
     "COOKIE_AUTH_ENABLED", help="Answer a sign-in with a cookie instead of a token."
 )
 USE_SECURE_COOKIES = env.boolean("USE_SECURE_COOKIES", True, help="Send cookies over TLS only.")
-_SAME_SITE: dict[str, Literal["Lax", "Strict", "None"]] = {"LAX": "Lax", "STRICT": "Strict", "NONE": "None"}
-COOKIE_SAME_SITE = _SAME_SITE[
-    env.choice(
-        "COOKIE_SAME_SITE",
-        "LAX",
-        list(_SAME_SITE),
-        help="Which other sites' pages send the cookie: lax, strict or none, which means all.",
-    )
-]
+COOKIE_SAME_SITE = env.choice(
+    "COOKIE_SAME_SITE",
+    "LAX",
+    ["LAX", "STRICT", "NONE"],
+    help="Which other sites' pages send the cookie: lax, strict or none, which means all.",
+).capitalize()
 COOKIE_AUTH_JWT_ACCESS_TOKEN_LIFETIME_MINUTES = env.integer(
     "COOKIE_AUTH_JWT_ACCESS_TOKEN_LIFETIME_MINUTES",
     600,

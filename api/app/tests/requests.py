@@ -33,7 +33,8 @@ class Outcome:
     @property
     def is_success(self) -> bool:
         # 501: everything was checked, and what is then to be done only the server itself can do.
-        return 200 <= self.status < 300 or self.status == 501
+        # 302: a page that leads to another.
+        return 200 <= self.status < 300 or self.status in {302, 501}
 
     def json(self) -> Any:
         return json.loads(self.content)

@@ -1,7 +1,30 @@
 """Signing in and out, registering, and one's own account."""
 
+from typing import Any
+
+from accounts.links import activation_link, password_reset_link
 from app.tests.examples.example import Caller, Example
+from app.tests.world import World
+from users.models import User
 from users.tests.factories import PASSWORD
+
+NEW_PASSWORD = {"new_password": "0123-quagga-JUMPS", "re_new_password": "0123-quagga-JUMPS"}
+
+
+def deletion(world: World) -> dict[str, Any]:
+    return {"current_password": PASSWORD, "delete_orphan_organisations": False}
+
+
+def newcomer(world: World) -> User:
+    """Return somebody who waits for activation."""
+    fields = {"is_active": False, "awaits_activation": True}
+    return User.objects.get_or_create(email=f"new.{world.admin.email}", defaults=fields)[0]
+
+
+def parts(link: str) -> dict[str, str]:
+    *_, uid, token = link.split("/")
+    return {"uid": uid, "token": token}
+
 
 EXAMPLES = {
     "POST /api/v1/auth/login/": Example(
@@ -36,4 +59,44 @@ EXAMPLES = {
         )
         for method in ("PUT", "PATCH")
     },
+    "DELETE /api/v1/auth/users/me/": Example(caller=Caller.MEMBER, body=deletion),
+    "DELETE /api/v1/auth/users/{user_id}/": Example(
+        caller=Caller.MEMBER, path=lambda world: {"user_id": world.member.pk}, body=deletion
+    ),
+    "PATCH /api/v1/auth/users/me/onboarding/": Example(
+        body=lambda world: {
+            "tasks": [{"name": "invite", "completed_at": "2026-01-05T09:00:00Z"}],
+            "tools": {"completed": True, "integrations": ["github"]},
+            "hosting_preferences": ["self_hosted"],
+        },
+    ),
+    "POST /api/v1/auth/users/activation/": Example(
+        caller=Caller.ANYONE, body=lambda world: parts(activation_link(newcomer(world), site_url=""))
+    ),
+    "POST /api/v1/auth/users/resend_activation/": Example(
+        caller=Caller.ANYONE,
+        body=lambda world: {"email": world.admin.email},
+        ignored=frozenset({"email"}),
+    ),
+    "POST /api/v1/auth/users/reset_password/": Example(
+        caller=Caller.ANYONE,
+        body=lambda world: {"email": world.admin.email},
+        ignored=frozenset({"email"}),
+    ),
+    "POST /api/v1/auth/users/reset_password_confirm/": Example(
+        caller=Caller.ANYONE,
+        body=lambda world: {**parts(password_reset_link(world.admin, site_url="")), **NEW_PASSWORD},
+    ),
+    "POST /api/v1/auth/users/set_password/": Example(
+        body=lambda world: {"current_password": PASSWORD, **NEW_PASSWORD}
+    ),
+    "POST /api/v1/auth/users/set_email/": Example(
+        body=lambda world: {"current_password": PASSWORD, "new_email": "new@example.org"}
+    ),
+    "GET /password-reset/confirm/{uid}/{token}/": Example(
+        caller=Caller.ANYONE,
+        path=lambda world: {"uid": "MQ", "token": "a-b"},
+        any_value=frozenset({"uid", "token"}),
+        is_page=True,
+    ),
 }

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from rest_framework.authtoken.models import Token
+
 from app.tests.world import World
 
 
@@ -14,6 +16,7 @@ class Caller(Enum):
     ANYONE = "anyone"
     CLIENT_KEY = "a client-side key"
     SERVER_KEY = "a server-side key"
+    MEMBER = "a member of the organisation"
     ADMIN = "an administrator of the organisation"
 
     def headers(self, world: World) -> dict[str, str]:
@@ -21,6 +24,8 @@ class Caller(Enum):
             return {"X-Environment-Key": world.environment.api_key}
         if self is Caller.SERVER_KEY:
             return {"X-Environment-Key": world.server_key.key}
+        if self is Caller.MEMBER:
+            return {"Authorization": f"Token {Token.objects.get_or_create(user=world.member)[0].key}"}
         if self is Caller.ADMIN:
             return {"Authorization": f"Token {world.token}"}
         return {}
