@@ -1,3 +1,4 @@
+from accounts.mfa.models import BackupCode, MfaMethod
 from accounts.sent_mails import MailKind, SentMail
 
-__all__ = ["MailKind", "SentMail"]
+__all__ = ["BackupCode", "MailKind", "MfaMethod", "SentMail"]

@@ -25,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/users/set_password/", SetPasswordView.as_view(), name="set-password"),
     path("auth/users/set_email/", SetEmailView.as_view(), name="set-email"),
     path("auth/users/<int:user_id>/", UserView.as_view(), name="user"),
+    path("", include("accounts.mfa.urls")),
 ]

@@ -28,6 +28,10 @@ SECRET_KEY = env.text(
     env.text("SECRET_KEY", help="Read when DJANGO_SECRET_KEY is unset."),
     help="Signs sessions and tokens; all instances share it. `python secret-key-gen.py` makes one.",
 )
+SECRET_KEY_FALLBACKS = env.items(
+    "DJANGO_SECRET_KEY_FALLBACKS",
+    help="Earlier secret keys: what they signed or encrypted stays valid while they stand here.",
+)
 ALLOWED_HOSTS = env.items("DJANGO_ALLOWED_HOSTS", help="Host names that are served; `*` for all.")
 CSRF_TRUSTED_ORIGINS = [
     origin
@@ -52,7 +56,7 @@ DATA_DIR = Path(
 # Applications
 # ---------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "accounts.admin_site.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -294,6 +298,7 @@ LOGIN_URL = "admin:login"
 LAST_LOGIN_UPDATE_THRESHOLD_MINUTES = env.integer(
     "LAST_LOGIN_UPDATE_THRESHOLD_MINUTES", 30, help="How exact a user's last login is kept."
 )
+MFA_ISSUER = env.text("MFA_ISSUER", "Burgee", help="Under which name an app shows the codes of this server.")
 AXES_ENABLED = env.boolean("ENABLE_AXES", True, help="Lock an account after repeated failed logins.")
 AXES_FAILURE_LIMIT = env.integer("AXES_FAILURE_LIMIT", 10, help="Failed logins before the lockout.")
 AXES_COOLOFF_TIME = (

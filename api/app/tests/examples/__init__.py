@@ -16,6 +16,7 @@ from app.tests.examples import (
     permissions,
     projects,
     sdk,
+    second_factors,
     segments,
 )
 from app.tests.examples.example import Caller, Example
@@ -33,6 +34,7 @@ EXAMPLES: dict[str, Example] = {
     **permissions.EXAMPLES,
     **projects.EXAMPLES,
     **sdk.EXAMPLES,
+    **second_factors.EXAMPLES,
     **segments.EXAMPLES,
 }
 
