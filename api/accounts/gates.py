@@ -8,22 +8,27 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts.methods import PASSWORD, check_method
 from organisations.invitations import is_invited, is_invited_by_link
 from users.models import SignUpType
 
 
-def check_sign_up(*, email: str, sign_up_type: str | None, invite_hash: str | None) -> None:
+def check_sign_up(
+    *, email: str, sign_up_type: str | None, invite_hash: str | None, method: str = PASSWORD
+) -> None:
     """Refuse an account that this installation doesn't take. Every way to a new account asks this first.
 
     Where accounts are for invited people only, they say themselves how they were invited: an invitation by
     mail counts for its address, one by link for whoever has the link's hash.
 
     Raises:
-        PermissionDenied: `PREVENT_SIGNUP` is on; or `ALLOW_REGISTRATION_WITHOUT_INVITE` is off, and there
+        PermissionDenied: `PREVENT_SIGNUP` is on; or addresses of this domain sign in otherwise than by
+            `method`; or `ALLOW_REGISTRATION_WITHOUT_INVITE` is off, and there
             is no such invitation.
     """
     if settings.PREVENT_SIGNUP:
         raise PermissionDenied("Signing up is disabled.")
+    check_method(email, method)
     if settings.ALLOW_REGISTRATION_WITHOUT_INVITE:
         return
     if sign_up_type == SignUpType.INVITE_EMAIL and is_invited(email):

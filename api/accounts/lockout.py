@@ -18,6 +18,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 
+from accounts.methods import PASSWORD, is_allowed
+
 
 def attempted_account(request: HttpRequest | None, credentials: Mapping[str, Any] | None) -> str:
     """Return the e-mail address that was tried, in lower case.
@@ -30,7 +32,7 @@ def attempted_account(request: HttpRequest | None, credentials: Mapping[str, Any
 
 
 class LockoutBackend(AxesStandaloneBackend):  # type: ignore[misc]  # axes has no types
-    """Refuses the accounts that are locked, with the work that a wrong password costs."""
+    """Refuses whom no password lets in, with the work that a wrong password costs."""
 
     def authenticate(
         self, request: Any, username: str | None = None, password: str | None = None, **given: Any
@@ -38,9 +40,12 @@ class LockoutBackend(AxesStandaloneBackend):  # type: ignore[misc]  # axes has n
         """Let the next back end decide, if it may.
 
         Raises:
-            PermissionDenied: the account is locked.
+            PermissionDenied: the account is locked, or addresses of its domain sign in otherwise.
         """
+        email = attempted_account(request, {"username": username, **given})
         try:
+            if not is_allowed(email, PASSWORD):
+                raise PermissionDenied
             super().authenticate(request, username, password, **given)
         except PermissionDenied:
             make_password(password)

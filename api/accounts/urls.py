@@ -26,4 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/users/set_email/", SetEmailView.as_view(), name="set-email"),
     path("auth/users/<int:user_id>/", UserView.as_view(), name="user"),
     path("", include("accounts.mfa.urls")),
+    path("", include("accounts.oauth.urls")),
 ]

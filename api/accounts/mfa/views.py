@@ -24,6 +24,7 @@ from accounts.serializers.sign_in import TokenSerializer
 from accounts.sessions import sign_in
 from accounts.throttles import CodeThrottle
 from core.throttling import ScopedThrottle
+from permissions.callers import IsUser
 from users.models import User
 
 _METHOD = OpenApiParameter("method", str, OpenApiParameter.PATH, enum=[APP])
@@ -31,6 +32,8 @@ _METHOD = OpenApiParameter("method", str, OpenApiParameter.PATH, enum=[APP])
 
 class MfaView(APIView):
     """Renders refusals as `{"error": "…"}`, the shape that is particular to second factors."""
+
+    permission_classes = [IsUser]
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, services.MfaError):
@@ -93,6 +96,7 @@ class ActiveMethodsView(generics.ListAPIView):
     """The caller's second factors."""
 
     serializer_class = ActiveMethodSerializer
+    permission_classes = [IsUser]
     pagination_class = None
     queryset = MfaMethod.objects.filter(is_active=True)
 

@@ -6,6 +6,7 @@ from django.contrib.auth import authenticate
 from rest_framework import serializers
 from rest_framework.authtoken.models import Token
 
+from accounts.methods import PASSWORD, check_method
 from accounts.serializers.fields import PasswordField
 from accounts.sessions import REFUSAL
 from users.models import User
@@ -21,6 +22,7 @@ class LoginSerializer(serializers.Serializer):
     user: User
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        check_method(attrs["email"], PASSWORD)
         user = authenticate(self.context["request"], **attrs)
         if user is None:
             self.fail("invalid_credentials")

@@ -325,6 +325,30 @@ MAX_PASSWORD_RESET_EMAILS = env.integer(
 PASSWORD_RESET_EMAIL_COOLDOWN = env.integer(
     "PASSWORD_RESET_EMAIL_COOLDOWN", 86_400, help="Seconds of that cool-down."
 )
+SIGN_IN_METHODS_BY_DOMAIN = {
+    domain.lower().removeprefix("@"): [method.strip() for method in methods.split("|")]
+    for domain, methods in env.pairs(
+        "SIGN_IN_METHODS_BY_DOMAIN",
+        help="How addresses of a domain sign in: `acme.com=oidc:acme|google`; also `github`, `password`.",
+    ).items()
+}
+GOOGLE_CLIENT_ID = env.text(
+    "GOOGLE_CLIENT_ID", help="Client id of the dashboard's Google sign-in; empty: off."
+)
+GOOGLE_USERINFO_URL = env.text(
+    "GOOGLE_USERINFO_URL",
+    "https://www.googleapis.com/oauth2/v1/userinfo?alt=json",
+    help="Where Google says who somebody is.",
+)
+GOOGLE_TOKENINFO_URL = env.text(
+    "GOOGLE_TOKENINFO_URL",
+    "https://oauth2.googleapis.com/tokeninfo",
+    help="Where Google says for which application a token was made.",
+)
+GITHUB_CLIENT_ID = env.text("GITHUB_CLIENT_ID", help="Client id of the GitHub sign-in; empty: off.")
+GITHUB_CLIENT_SECRET = env.text("GITHUB_CLIENT_SECRET", help="Its client secret.")
+GITHUB_URL = env.text("GITHUB_URL", "https://github.com", help="GitHub, or an enterprise's own.").rstrip("/")
+GITHUB_API_URL = env.text("GITHUB_API_URL", "https://api.github.com", help="Its API.").rstrip("/")
 PREVENT_SIGNUP = env.boolean("PREVENT_SIGNUP", help="Take no new accounts.")
 ALLOW_REGISTRATION_WITHOUT_INVITE = env.boolean(
     "ALLOW_REGISTRATION_WITHOUT_INVITE", True, help="Take new accounts of people who weren't invited."

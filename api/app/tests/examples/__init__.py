@@ -18,6 +18,7 @@ from app.tests.examples import (
     sdk,
     second_factors,
     segments,
+    sign_in_elsewhere,
 )
 from app.tests.examples.example import Caller, Example
 from app.tests.routes import Route, api_routes
@@ -35,6 +36,7 @@ EXAMPLES: dict[str, Example] = {
     **projects.EXAMPLES,
     **sdk.EXAMPLES,
     **second_factors.EXAMPLES,
+    **sign_in_elsewhere.EXAMPLES,
     **segments.EXAMPLES,
 }
 
