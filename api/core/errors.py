@@ -2,13 +2,16 @@
 
 import logging
 import sys
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError
-from django.http import HttpRequest, JsonResponse
-from rest_framework import exceptions, status
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from rest_framework import exceptions, serializers, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
@@ -116,18 +119,70 @@ def _messages(error: ModelValidationError) -> Any:
     return error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+class Problem(serializers.Serializer):
+    """What is wrong, as the routes for programs tell it."""
+
+    msg = serializers.CharField(help_text="The status in words.")
+    reason = serializers.CharField(help_text="What is wrong, in words for people.")
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field: the metaclass takes it away
+        required=False, help_text="The same by field, where a field is wrong."
+    )
+
+
+def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Render what a view raised as a `Problem`; None for what is a fault of ours."""
+    response = exception_handler(error, context)
+    if response is not None:
+        response.data = _problem(response.status_code, response.data)
+    return response
+
+
+def _problem(status_code: int, data: Any) -> dict[str, Any]:
+    problem: dict[str, Any] = {"msg": HTTPStatus(status_code).phrase, "reason": ""}
+    if isinstance(data, dict) and "detail" in data:
+        problem["reason"] = data["detail"]
+    else:
+        problem["reason"] = " ".join(_sentences(data))
+        problem["errors"] = data
+    return problem
+
+
+def _sentences(errors: Any) -> Iterator[str]:
+    if isinstance(errors, dict):
+        for field, reasons in errors.items():
+            name = "" if field == "non_field_errors" else f"{field}: "
+            yield name + " ".join(_sentences(reasons))
+    elif isinstance(errors, list):
+        for each in errors:
+            yield from _sentences(each)
+    else:
+        yield str(errors)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """What Django itself refuses to read, e.g. a form of ten thousand fields."""
-    return JsonResponse({"detail": "Bad request."}, status=400)
+    return _answer(request, 400, "Bad request.", "The request can't be read.")
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """A path that leads nowhere."""
-    return JsonResponse({"detail": "Not found."}, status=404)
+    return _answer(request, 404, "Not found.", "There is nothing at this address.")
 
 
-def server_error(request: HttpRequest) -> JsonResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours, or the database is away. What happened is in the log, not in the answer."""
     if isinstance(sys.exc_info()[1], AWAY):
-        return JsonResponse(_AWAY_DETAIL, status=503, headers=_AWAY_HEADERS)
-    return JsonResponse({"detail": "Internal server error."}, status=500)
+        detail = _AWAY_DETAIL["detail"]
+        return _answer(request, 503, detail, detail, headers=_AWAY_HEADERS)
+    return _answer(request, 500, "Internal server error.", "Something went wrong here. It is in the log.")
+
+
+def _answer(
+    request: HttpRequest, status_code: int, detail: str, reason: str, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """Answer outside of the API's views: people get a page, and programs what both kinds of them read."""
+    problem = {"msg": HTTPStatus(status_code).phrase, "reason": reason}
+    if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+        page = render_to_string("core/error.html", problem)
+        return HttpResponse(page, status=status_code, headers=headers)
+    return JsonResponse({"detail": detail, **problem}, status=status_code, headers=headers)

@@ -670,4 +670,6 @@ LOGGING = {
     "formatters": {"generic": {"format": "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # Django's own handler would say in debug mode what the root's has said.
+    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL}},
 }
