@@ -8,6 +8,7 @@ from accounts.views.sign_in import LoginView, LogoutView, TokenView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.initialisation.urls")),
+    path("", include("accounts.token_api.urls")),
     path("auth/login/", LoginView.as_view(), name="login"),
     path("auth/logout/", LogoutView.as_view(), name="logout"),
     path("auth/token/", TokenView.as_view(), name="token"),

@@ -99,4 +99,19 @@ EXAMPLES = {
         any_value=frozenset({"uid", "token"}),
         is_page=True,
     ),
+    "POST /api/v1/user": Example(
+        caller=Caller.ANYONE,
+        body=lambda world: {
+            "email": "new@example.org",
+            "password": "0123-quagga-JUMPS",
+            "sign_up_type": "NO_INVITE",
+            "invite_hash": "8KzETdDeMY7xkqkSkY3Gsg",
+        },
+    ),
+    "GET /api/v1/user": Example(),
+    "POST /api/v1/authenticate": Example(
+        caller=Caller.ANYONE,
+        body=lambda world: {"email": world.admin.email, "password": PASSWORD},
+        ignored=frozenset({"email"}),
+    ),
 }
