@@ -164,6 +164,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return _answer(request, 400, "Bad request.", "The request can't be read.")
 
 
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """A page that isn't for whoever asks."""
+    return _answer(request, 403, "Forbidden.", str(exception or "") or "This isn't for you.")
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """A path that leads nowhere."""
     return _answer(request, 404, "Not found.", "There is nothing at this address.")

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import is_valid_path
 
+from core.addresses import client_address
+from core.errors import forbidden
 from core.version import VERSION
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -69,6 +73,41 @@ class OptionalSlashMiddleware:
             request.path_info = other
             request.path = request.path[:-1] if path.endswith("/") else f"{request.path}/"
         return self.get_response(request)
+
+
+class AdminAddressesMiddleware:
+    """Refuses the admin's pages to addresses that `ALLOWED_ADMIN_IP_ADDRESSES` doesn't list.
+
+    Raises:
+        ImproperlyConfigured: what it lists is neither an address nor a network.
+    """
+
+    _PATHS = ("/admin", "/sales-dashboard")
+
+    def __init__(self, get_response: Handler) -> None:
+        if not settings.ALLOWED_ADMIN_IP_ADDRESSES:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+        try:
+            self._networks = [ip_network(each) for each in settings.ALLOWED_ADMIN_IP_ADDRESSES]
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"ALLOWED_ADMIN_IP_ADDRESSES is not a valid list of addresses and networks: {error}"
+            ) from error
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(self._PATHS) and not self._lists(client_address(request)):
+            return forbidden(request)
+        return self.get_response(request)
+
+    def _lists(self, address: str) -> bool:
+        try:
+            client = ip_address(address)
+        except ValueError:  # nobody knows who this is
+            return False
+        if isinstance(client, IPv6Address) and client.ipv4_mapped:
+            client = client.ipv4_mapped  # as a socket that listens on both families names it
+        return any(client in network for network in self._networks)
 
 
 class BodyLimitMiddleware:

@@ -3,12 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, RedirectURLMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.generic import FormView
@@ -21,11 +22,29 @@ from users.models import User
 _PENDING = "second_factor"
 
 
+class SignInForm(AuthenticationForm):
+    """An e-mail address and a password, of whoever has an account."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "Please enter the right e-mail address and password.",
+    }
+
+
 class SignInView(LoginView):
     """The first page."""
 
-    authentication_form = AdminAuthenticationForm
+    authentication_form = SignInForm
     template_name = "accounts/admin_login.html"
+    next_page = "admin:index"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if settings.ENABLE_ADMIN_ACCESS_USER_PASS:
+            return super().dispatch(request, *args, **kwargs)
+        refused = 200 if request.method in {"GET", "HEAD"} else 403
+        return TemplateResponse(
+            request, "accounts/admin_login_closed.html", {**(self.extra_context or {})}, status=refused
+        )
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user: Any = form.get_user()
@@ -57,7 +76,7 @@ class SecondFactorView(RedirectURLMixin, FormView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.pending = request.session.get(_PENDING, {})
         user = tokens.user_of(self.pending.get("token", ""))
-        if user is None:
+        if user is None or not settings.ENABLE_ADMIN_ACCESS_USER_PASS:
             return HttpResponseRedirect(reverse("admin:login"))
         self.user: User = user
         if lockout.is_locked(request, user.email):

@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "core.middleware.ResponseHeadersMiddleware",
     *(["django.middleware.gzip.GZipMiddleware"] if ENABLE_GZIP_COMPRESSION else []),
     "core.middleware.OptionalSlashMiddleware",
+    "core.middleware.AdminAddressesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -386,6 +387,17 @@ COOKIE_AUTH_JWT_ACCESS_TOKEN_LIFETIME_MINUTES = env.integer(
 )
 COOKIE_AUTH_JWT_SIGNING_KEY = env.text(
     "COOKIE_AUTH_JWT_SIGNING_KEY", help="Signs cookies; unset: the secret key."
+)
+
+# ---------------------------------------------------------------------------------------------
+# Signing in to /admin/
+# ---------------------------------------------------------------------------------------------
+ENABLE_ADMIN_ACCESS_USER_PASS = env.boolean(
+    "ENABLE_ADMIN_ACCESS_USER_PASS",
+    help="Let people sign in to /admin/ with their password; local settings do unless this says no.",
+)
+ALLOWED_ADMIN_IP_ADDRESSES = env.items(
+    "ALLOWED_ADMIN_IP_ADDRESSES", help="Addresses and networks that reach /admin/; unset: all."
 )
 
 # ---------------------------------------------------------------------------------------------

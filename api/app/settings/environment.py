@@ -95,6 +95,10 @@ class Environment:
             found.append(self._value(f"{name}_{len(found)}", {}, "PostgreSQL URL", _database))
         return found[:-1]
 
+    def says(self, name: str) -> bool:
+        """Whether the environment has a value for a variable."""
+        return bool(os.environ.get(name, "").strip())
+
     def _read(self, name: str, default: T, type_: str, help_: str, read: Callable[[str], T]) -> T:
         self.declared.append(Variable(name, type_, default, help_))
         return self._value(name, default, type_, read)

@@ -8,13 +8,16 @@ from app.settings.common import (
     ALLOWED_HOSTS,
     DATA_DIR,
     DATABASES,
+    ENABLE_ADMIN_ACCESS_USER_PASS,
     SECRET_KEY,
+    env,
     with_connection_settings,
 )
 from app.settings.secret_key import kept_secret_key
 
 SECRET_KEY = SECRET_KEY or kept_secret_key(DATA_DIR / "secret-key")
 ALLOWED_HOSTS = ALLOWED_HOSTS or ["*"]
+ENABLE_ADMIN_ACCESS_USER_PASS = ENABLE_ADMIN_ACCESS_USER_PASS or not env.says("ENABLE_ADMIN_ACCESS_USER_PASS")
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DATABASES = DATABASES or {
     "default": with_connection_settings(embedded_postgres.database(DATA_DIR / "postgres"))

@@ -92,9 +92,10 @@ def test_wrong_codes_lock_the_account_here_too(settings, browser, user, app):
     assert first_page(Client(), user).status_code == 429
 
 
-def test_who_is_no_staff_does_not_come_to_the_second_page(browser):
+def test_whose_account_is_disabled_does_not_come_to_the_second_page(browser):
     user = make_user()
     App(user)
+    User.objects.filter(pk=user.pk).update(is_active=False)
 
     assert first_page(browser, user).status_code == 200
 
