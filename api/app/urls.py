@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularSwaggerView
 
 from accounts.views.passwords import PasswordResetPage
 from core.openapi import OpenApiJsonView, OpenApiYamlView
+from core.service_routes.configuration import ConfigurationView
 from features.urls import flag_updates
 from sdk.urls import streams
 from sdk.views.analytics import EvaluationsView
@@ -47,6 +48,7 @@ urlpatterns = [
         PasswordResetPage.as_view(),
         name="password-reset-page",
     ),
+    path("config", ConfigurationView.as_view(), name="configuration"),
     path("ofrep/v1/", include("sdk.ofrep.urls")),
     path("", include(streams)),
 ]

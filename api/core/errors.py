@@ -164,6 +164,12 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return _answer(request, 400, "Bad request.", "The request can't be read.")
 
 
+def unauthorised(request: HttpRequest, header: str) -> HttpResponse:
+    """A request without the key that `header` brings."""
+    reason = f"The header {header} is missing or wrong."
+    return _answer(request, 401, reason, reason, {"WWW-Authenticate": f'{header} realm="services"'})
+
+
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """A page that isn't for whoever asks."""
     return _answer(request, 403, "Forbidden.", str(exception or "") or "This isn't for you.")

@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import is_valid_path
 
 from core.addresses import client_address
-from core.errors import forbidden
+from core.errors import forbidden, unauthorised
+from core.service_routes.key import has_key
 from core.version import VERSION
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -108,6 +109,26 @@ class AdminAddressesMiddleware:
         if isinstance(client, IPv6Address) and client.ipv4_mapped:
             client = client.ipv4_mapped  # as a socket that listens on both families names it
         return any(client in network for network in self._networks)
+
+
+class ServiceKeyMiddleware:
+    """With `REQUIRE_AUTH_KEY`, refuses whoever comes without the service key; SDKs have keys of their own."""
+
+    _HEALTH = "/health"
+
+    def __init__(self, get_response: Handler) -> None:
+        if not settings.REQUIRE_AUTH_KEY:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        is_open = request.path_info.startswith(self._HEALTH) or getattr(
+            getattr(view, "cls", None), "is_for_sdks", False
+        )
+        return None if is_open or has_key(request) else unauthorised(request, settings.AUTH_HEADER)
 
 
 class BodyLimitMiddleware:

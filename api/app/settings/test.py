@@ -15,6 +15,7 @@ from app.settings.common import REST_FRAMEWORK
 
 ENV = "test"
 SECRET_KEY = secrets.token_urlsafe(48)
+AUTH_KEY = secrets.token_urlsafe(24)
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

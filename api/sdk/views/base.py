@@ -51,6 +51,7 @@ class TooEarly(APIException):
 class SdkView(APIView):
     """Reads the key, and gives the environment as it is now."""
 
+    is_for_sdks = True
     authentication_classes = [EnvironmentKeyAuthentication]
     permission_classes = []  # the key is the permission
     throttle_classes = []  # some SDKs answer a 429 by asking again, for as long as it lasts

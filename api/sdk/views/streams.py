@@ -37,6 +37,7 @@ class StreamNotGiven(APIException):
 class StreamView(APIView):
     """Checks the key as the lane does (`sdk.lane.streams`), and then says that streams are elsewhere."""
 
+    is_for_sdks = True
     authentication_classes = []  # the key stands in the path
     permission_classes = []
     throttle_classes = []

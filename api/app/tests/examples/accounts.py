@@ -99,6 +99,7 @@ EXAMPLES = {
         any_value=frozenset({"uid", "token"}),
         is_page=True,
     ),
+    "GET /config": Example(caller=Caller.SERVICE),
     "POST /api/v1/user": Example(
         caller=Caller.ANYONE,
         body=lambda world: {

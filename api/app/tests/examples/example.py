@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from django.conf import settings
 from rest_framework.authtoken.models import Token
 
 from app.tests.world import World
@@ -18,6 +19,7 @@ class Caller(Enum):
     SERVER_KEY = "a server-side key"
     MEMBER = "a member of the organisation"
     ADMIN = "an administrator of the organisation"
+    SERVICE = "whoever operates the installation"
 
     def headers(self, world: World) -> dict[str, str]:
         if self is Caller.CLIENT_KEY:
@@ -28,6 +30,8 @@ class Caller(Enum):
             return {"Authorization": f"Token {Token.objects.get_or_create(user=world.member)[0].key}"}
         if self is Caller.ADMIN:
             return {"Authorization": f"Token {world.token}"}
+        if self is Caller.SERVICE:
+            return {settings.AUTH_HEADER: settings.AUTH_KEY}
         return {}
 
 
