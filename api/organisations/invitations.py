@@ -1,16 +1,24 @@
 """Who is invited: what sign-up asks where it is closed to others, and what joining looks up."""
 
+from collections.abc import Collection
+
 from django.conf import settings
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower, Now
 
 from organisations.models import Invite, InviteLink
 
 
-def invites_of(email: str) -> QuerySet[Invite]:
-    """Return the invitations of an e-mail address, whatever its letter case, to living organisations."""
-    living: QuerySet[Invite] = Invite.objects.filter(organisation__deleted_at__isnull=True)
-    return living.alias(any_case=Lower("email")).filter(any_case=Lower(Value(email)))
+def living_invites() -> QuerySet[Invite]:
+    """Return the invitations to living organisations."""
+    return Invite.objects.filter(organisation__deleted_at__isnull=True)
+
+
+def addresses_among(invites: QuerySet[Invite], emails: Collection[str]) -> set[str]:
+    """Return those of `emails`, in lower case, that these invitations are for, whatever their letter case."""
+    lower = {email.lower() for email in emails}
+    invited = invites.annotate(any_case=Lower("email")).filter(any_case__in=lower)
+    return set(invited.values_list("any_case", flat=True))
 
 
 def living_links() -> QuerySet[InviteLink]:
@@ -20,7 +28,7 @@ def living_links() -> QuerySet[InviteLink]:
 
 def is_invited(email: str) -> bool:
     """Whether any organisation has invited this address, whatever its letter case."""
-    return invites_of(email).exists()
+    return bool(addresses_among(living_invites(), [email]))
 
 
 def is_invited_by_link(hash: str) -> bool:

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import ClassVar
 
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 from rest_framework.request import Request
 
 from core.errors import InvalidInput
@@ -14,12 +14,20 @@ from permissions.catalogue import ADMIN, MEMBER
 from permissions.scoped import ScopedView
 
 
+class InsufficientPrivileges(PermissionDenied):
+    """As invitations and webhooks refuse who may not manage them."""
+
+    default_detail = "User does not have sufficient privileges to perform this action"
+
+
 class InOrganisation(ScopedView):
     """A view in one organisation, which is `self.organisation` and one that the caller belongs to.
 
     Who doesn't belong to it gets 403, and a member of a deleted one 404. One that never existed is one that
     the caller doesn't belong to, except for views with `hides_unknown_organisations`.
     """
+
+    refusal: ClassVar[type[APIException]] = PermissionDenied
 
     read_permission = MEMBER
     write_permission = ADMIN
@@ -36,14 +44,14 @@ class InOrganisation(ScopedView):
 
         Raises:
             InvalidInput: the path has no number there.
-            PermissionDenied: the caller is no member, or may not do this.
+            APIException: `refusal`; the caller is no member, or may not do this.
             NotFound: it was deleted, or is hidden.
         """
         organisation_id = _number_in(self.kwargs["organisation_pk"])
         organisation = organisations_of(self.request.user).filter(pk=organisation_id).first()
         if organisation is None:
-            raise NotFound if self._is_hidden(organisation_id) else PermissionDenied
-        require(self.request.user, self.required_permission, organisation)
+            raise NotFound if self._is_hidden(organisation_id) else self.refusal
+        require(self.request.user, self.required_permission, organisation, otherwise=self.refusal)
         return organisation
 
     def _is_hidden(self, organisation_id: int) -> bool:

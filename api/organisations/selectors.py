@@ -3,7 +3,8 @@
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from organisations.models import Organisation, OrganisationMembership
+from organisations.models import Group, GroupMembership, Organisation, OrganisationMembership
+from permissions.access import may
 from permissions.actors import Actor, Machine
 from permissions.holdings import role_in
 
@@ -24,3 +25,18 @@ def organisations_of(actor: Actor) -> QuerySet[Organisation]:
 def members_of(organisation: Organisation) -> QuerySet[OrganisationMembership]:
     """Return an organisation's members, with their users."""
     return OrganisationMembership.objects.filter(organisation=organisation).select_related("user")
+
+
+def groups_of(actor: Actor, organisation: Organisation) -> QuerySet[Group]:
+    """Return the groups of an organisation that `actor` is in. A machine is in none."""
+    mine = GroupMembership.objects.filter(user=actor.pk)
+    return Group.objects.filter(organisation=organisation, pk__in=mine.values("group"))
+
+
+def groups_managed_by(actor: Actor, organisation: Organisation) -> QuerySet[Group]:
+    """Return the groups that `actor` may see in full and change: all of them, or those they administer."""
+    groups: QuerySet[Group] = Group.objects.filter(organisation=organisation)
+    if may(actor, "MANAGE_USER_GROUPS", organisation):
+        return groups
+    administered = GroupMembership.objects.filter(user=actor.pk, is_admin=True)
+    return groups.filter(pk__in=administered.values("group"))

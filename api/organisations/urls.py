@@ -6,22 +6,36 @@ from organisations.views.grants import (
     OrganisationUserPermissionsViewSet,
 )
 from organisations.views.master_keys import MasterKeyViewSet
+from organisations.views.billing import (
+    ApiUsageNotificationView,
+    PortalUrlView,
+    UpdateSubscriptionView,
+    UpgradeUrlView,
+)
+from organisations.views.groups import GroupViewSet, MakeGroupAdminView, RemoveGroupAdminView
+from organisations.views.invites import BulkInviteView, InviteViewSet, JoinView
+from organisations.views.links import InviteLinkViewSet, JoinByLinkView
 from organisations.views.members import MemberViewSet
 from organisations.views.organisations import OrganisationByUuidView, OrganisationViewSet
+from organisations.views.webhooks import OrganisationWebhookViewSet
+
+IN_ORGANISATION = "organisations/<str:organisation_pk>"
 
 router = SimpleRouter(use_regex_path=False)
 router.register("organisations", OrganisationViewSet, "organisation")
-router.register("organisations/<str:organisation_pk>/users", MemberViewSet, "organisation-user")
+router.register(f"{IN_ORGANISATION}/users", MemberViewSet, "organisation-user")
+router.register(f"{IN_ORGANISATION}/groups", GroupViewSet, "organisation-group")
+router.register(f"{IN_ORGANISATION}/invites", InviteViewSet, "organisation-invite")
+router.register(f"{IN_ORGANISATION}/invite-links", InviteLinkViewSet, "organisation-invite-link")
+router.register(f"{IN_ORGANISATION}/webhooks", OrganisationWebhookViewSet, "organisation-webhook")
+router.register(f"{IN_ORGANISATION}/master-api-keys", MasterKeyViewSet, "organisation-master-key")
 router.register(
-    "organisations/<str:organisation_pk>/master-api-keys", MasterKeyViewSet, "organisation-master-key"
-)
-router.register(
-    "organisations/<str:organisation_pk>/user-permissions",
+    f"{IN_ORGANISATION}/user-permissions",
     OrganisationUserPermissionsViewSet,
     "organisation-user-permissions",
 )
 router.register(
-    "organisations/<str:organisation_pk>/user-group-permissions",
+    f"{IN_ORGANISATION}/user-group-permissions",
     OrganisationGroupPermissionsViewSet,
     "organisation-group-permissions",
 )
@@ -31,6 +45,35 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "organisations/get-by-uuid/<uuid:uuid>/",
         OrganisationByUuidView.as_view(),
         name="organisation-by-uuid",
+    ),
+    path(
+        f"{IN_ORGANISATION}/groups/<int:group_pk>/users/<int:user_id>/make-admin",
+        MakeGroupAdminView.as_view(),
+        name="organisation-group-make-admin",
+    ),
+    path(
+        f"{IN_ORGANISATION}/groups/<int:group_pk>/users/<int:user_id>/remove-admin",
+        RemoveGroupAdminView.as_view(),
+        name="organisation-group-remove-admin",
+    ),
+    path(f"{IN_ORGANISATION}/invite/", BulkInviteView.as_view(), name="organisation-bulk-invite"),
+    path("users/join/<slug:hash>/", JoinView.as_view(), name="join"),
+    path("users/join/link/<slug:hash>/", JoinByLinkView.as_view(), name="join-by-link"),
+    path(
+        f"{IN_ORGANISATION}/api-usage-notification/",
+        ApiUsageNotificationView.as_view(),
+        name="organisation-api-usage-notification",
+    ),
+    path(f"{IN_ORGANISATION}/portal-url/", PortalUrlView.as_view(), name="organisation-portal-url"),
+    path(
+        f"{IN_ORGANISATION}/get-hosted-page-url-for-subscription-upgrade/",
+        UpgradeUrlView.as_view(),
+        name="organisation-upgrade-url",
+    ),
+    path(
+        f"{IN_ORGANISATION}/update-subscription/",
+        UpdateSubscriptionView.as_view(),
+        name="organisation-update-subscription",
     ),
     *router.urls,
 ]

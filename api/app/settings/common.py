@@ -520,7 +520,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         ),
         "signup": env.rate("SIGNUP_THROTTLE_RATE", "10000/min", help="Registrations from one address."),
         "mfa_code": "5/min",
-        "invite": "10/min",
+        "invite": "10/min",  # mails that an organisation's administrators send
         "user": env.rate(
             "USER_THROTTLE_RATE",
             "",

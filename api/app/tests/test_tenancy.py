@@ -23,7 +23,11 @@ SIGNED_IN = {name: headers for name, headers in INTRUDERS.items() if name != "no
 
 HIDDEN = {401, 403, 404}
 GUARDED = [route for route in ROUTES if example_of(route).caller is not Caller.ANYONE]
-WITH_IDS = [route for route in ROUTES if set(route.parameters) - example_of(route).any_value]
+WITH_IDS = [
+    route
+    for route in ROUTES
+    if set(route.parameters) - example_of(route).any_value - example_of(route).secrets
+]
 
 
 @pytest.fixture
@@ -114,7 +118,7 @@ def test_no_id_in_a_query_reaches_another_organisation(route, intruder, victim, 
         for name, query in queries.items()
     }
 
-    assert outcomes["own"].is_success, outcomes["own"]
+    assert outcomes["own"].is_success is not example.is_refused, outcomes["own"]
     assert_nothing_got_out(outcomes, victim)
 
 

@@ -11,10 +11,18 @@ from environments.models import Environment, ServerSideKey
 from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from identities.models import Identity, TraitKey
 from metadata.models import Attachment, CustomField, EntityKind, Value
-from organisations.models import Group, MasterKey, MemberRole, Organisation
 from organisations.tests.factories import make_key
 from permissions.models import Grant, Role
 from permissions.tests.factories import grant, make_group, make_role
+from organisations.models import (
+    Group,
+    Invite,
+    InviteLink,
+    MasterKey,
+    MemberRole,
+    Organisation,
+    OrganisationWebhook,
+)
 from projects.models import Project, Tag
 from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
 from users.models import User
@@ -31,6 +39,7 @@ class World:
     `group` and `role` hold nothing. `granted_group`, of the administrator alone, and `granted_role`, which
     that group, the administrator and `roled_key` have, hold what `grants` has, by level and kind of holder.
     `attachments` are those of the custom field, by kind of entity; the project's field has none.
+    `invited_to` and `linked_to` let the administrator into an organisation of somebody else.
     """
 
     marker: str
@@ -38,6 +47,12 @@ class World:
     admin: User
     member: User
     token: str
+    group: Group
+    invite: Invite
+    invite_link: InviteLink
+    webhook: OrganisationWebhook
+    invited_to: Invite
+    linked_to: InviteLink
     project: Project
     environment: Environment
     server_key: ServerSideKey
@@ -56,7 +71,6 @@ class World:
     identity_state: FeatureState
     varied_state: FeatureState
     varied_override: FeatureState
-    group: Group
     granted_group: Group
     role: Role
     granted_role: Role
@@ -73,6 +87,10 @@ def build_world(marker: str) -> World:
     member = make_user(email=f"{marker}.member@example.org", last_name=f"{marker} last name")
     organisation.memberships.create(user=admin, role=MemberRole.ADMIN)
     organisation.memberships.create(user=member, role=MemberRole.USER)
+    group = organisation.groups.create(name=f"{marker} group")
+    group.memberships.create(user=member)
+    elsewhere = Organisation.objects.create(name=f"{marker} friends")
+    elsewhere.memberships.create(user=make_user(), role=MemberRole.ADMIN)
     project = Project.objects.create(
         organisation=organisation, name=f"{marker} project", only_allow_lower_case_feature_names=False
     )
@@ -130,6 +148,14 @@ def build_world(marker: str) -> World:
         admin=admin,
         member=member,
         token=Token.objects.create(user=admin).key,
+        group=group,
+        invite=organisation.invites.create(email=f"{marker}.invited@example.org", invited_by=admin),
+        invite_link=organisation.invite_links.create(),
+        webhook=organisation.webhooks.create(
+            url=f"https://93.184.215.14/{marker}", secret=f"{marker} secret"
+        ),
+        invited_to=elsewhere.invites.create(email=admin.email),
+        linked_to=elsewhere.invite_links.create(),
         project=project,
         environment=environment,
         server_key=ServerSideKey.objects.create(
@@ -159,7 +185,6 @@ def build_world(marker: str) -> World:
             identity=Identity.objects.create(environment=environment, identifier=f"{marker} other identity"),
             string_value=f"{marker} for another identity",
         ),
-        group=make_group(organisation, name=f"{marker} group"),
         granted_group=granted_group,
         role=make_role(organisation, name=f"{marker} role"),
         granted_role=granted_role,

@@ -3,6 +3,7 @@ from organisations.models.invite import Invite, InviteLink
 from organisations.models.master_key import MasterKey
 from organisations.models.membership import MemberRole, OrganisationMembership
 from organisations.models.organisation import Organisation, stores_traits_by_default
+from organisations.models.webhook import OrganisationWebhook
 
 __all__ = [
     "Group",
@@ -13,5 +14,6 @@ __all__ = [
     "MemberRole",
     "Organisation",
     "OrganisationMembership",
+    "OrganisationWebhook",
     "stores_traits_by_default",
 ]

@@ -32,3 +32,24 @@ class SubscriptionMetadataSerializer(serializers.Serializer):
     chargebee_email = serializers.EmailField(allow_null=True)
     feature_history_visibility_days = serializers.IntegerField(allow_null=True)
     audit_log_visibility_days = serializers.IntegerField(allow_null=True)
+
+
+class UpgradeSerializer(serializers.Serializer):
+    plan_id = serializers.CharField(required=False, allow_null=True)
+    subscription_id = serializers.CharField(required=False, allow_null=True)
+
+
+class SubscriptionUpdateSerializer(serializers.Serializer):
+    hosted_page_id = serializers.CharField()
+
+
+class NoSubscriptionSerializer(serializers.Serializer):
+    detail = serializers.CharField()
+
+
+class ApiUsageNotificationSerializer(serializers.Serializer):
+    """How much of a plan's requests was used when its organisation was told."""
+
+    organisation_id = serializers.IntegerField()
+    percent_usage = serializers.IntegerField()
+    notified_at = serializers.DateTimeField()

@@ -16,6 +16,12 @@ class OrganisationSerializer(serializers.ModelSerializer):
     num_seats = serializers.IntegerField(read_only=True)
     subscription = serializers.SerializerMethodField()
     role = serializers.ChoiceField(MemberRole.choices, read_only=True)
+    targeting_key = serializers.CharField(
+        max_length=64,
+        required=False,
+        write_only=True,
+        help_text="Taken from clients that send it, and of no use here.",
+    )
 
     class Meta:
         model = Organisation
@@ -32,8 +38,13 @@ class OrganisationSerializer(serializers.ModelSerializer):
             "block_access_to_admin",
             "restrict_project_create_to_admin",
             "force_2fa",
+            "targeting_key",
         ]
         read_only_fields = ["persist_trait_data", "block_access_to_admin"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.pop("targeting_key", None)
+        return attrs
 
     @extend_schema_field(SubscriptionSerializer)
     def get_subscription(self, organisation: Organisation) -> dict[str, Any]:

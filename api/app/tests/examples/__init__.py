@@ -42,8 +42,11 @@ EXAMPLES: dict[str, Example] = {
 
 ROUTES = [route for route in api_routes() if str(route) in EXAMPLES]
 
-__all__ = ["EXAMPLES", "ROUTES", "Caller", "Example", "example_of"]
-
 
 def example_of(route: Route) -> Example:
     return EXAMPLES[str(route)]
+
+
+WORKING = [route for route in ROUTES if not example_of(route).is_refused]
+
+__all__ = ["EXAMPLES", "ROUTES", "WORKING", "Caller", "Example", "example_of"]

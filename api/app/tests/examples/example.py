@@ -51,6 +51,8 @@ class Example:
         echoed: of the ignored fields those that the answer repeats, and path parameters that a refusal names.
         alternatives: fields that stand for one of those that `body` has, and not beside it.
         any_value: path parameters in which nothing is malformed.
+        secrets: path parameters that let in whoever knows them, whatever their organisation.
+        is_refused: it refuses what everybody asks, because clients expect it to exist.
         is_page: it answers people, in HTML.
     """
 
@@ -64,6 +66,8 @@ class Example:
     echoed: frozenset[str] = frozenset()
     alternatives: frozenset[str] = frozenset()
     any_value: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    is_refused: bool = False
     is_page: bool = False
 
     def body_in(self, world: World) -> Any:

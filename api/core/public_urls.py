@@ -1,0 +1,73 @@
+"""URLs that people give and this server will call: none may lead into the network that it stands in."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.utils.deconstruct import deconstructible
+
+RESOLVE_SECONDS = 2.0
+_resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
+
+# IPv6 addresses that a gateway turns into the IPv4 address in their last 32 bits.
+_TRANSLATED = [ip_network("64:ff9b::/96"), ip_network("::/96")]
+_TRANSLATED_AT_HOME = ip_network("64:ff9b:1::/48")
+
+
+@deconstructible
+class PublicUrlValidator:
+    """Refuses what is no http or https URL, and hosts that are, or resolve to, private addresses.
+
+    A name that can't be resolved now is taken: it may be on its way into the DNS. Names can change, so
+    whoever calls the URL has to ask `is_public` about the very address that it connects to.
+    """
+
+    _is_url = URLValidator(schemes=["http", "https"])
+
+    def __call__(self, url: str) -> None:
+        self._is_url(url)
+        parts = urlsplit(url)
+        try:
+            port = parts.port or 443
+        except ValueError as error:  # beyond 65535
+            raise ValidationError(self._is_url.message, code=self._is_url.code) from error
+        if "\\" in url:  # which some programs read as a slash, so that another host begins before it
+            raise ValidationError(self._is_url.message, code=self._is_url.code)
+        if not all(is_public(address) for address in addresses_of(parts.hostname or "", port)):
+            raise ValidationError("The host must not be in a private network.", code="private_host")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicUrlValidator)
+
+    def __hash__(self) -> int:
+        return hash(PublicUrlValidator)
+
+
+def addresses_of(host: str, port: int) -> list[IPv4Address | IPv6Address]:
+    """Return the addresses of a host; none where it can't be resolved, or not in two seconds.
+
+    The system's resolver reads every form that a client would read: `127.1`, `0x7f000001`, `2130706433`.
+    """
+    look_up = _resolvers.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    try:
+        found = look_up.result(RESOLVE_SECONDS)
+    except (OSError, UnicodeError):  # unknown, too late, or no name that the DNS could have
+        look_up.cancel()
+        return []
+    return [ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is one of the internet at large, and not an IPv6 form of one that isn't."""
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is None and any(address in network for network in _TRANSLATED):
+            inner = IPv4Address(int(address) & 0xFFFF_FFFF)
+        if inner is not None:
+            return is_public(inner)
+        if address.is_site_local or address in _TRANSLATED_AT_HOME:
+            return False
+    return address.is_global and not address.is_multicast
