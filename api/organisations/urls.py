@@ -1,20 +1,20 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
-from organisations.views.grants import (
-    OrganisationGroupPermissionsViewSet,
-    OrganisationUserPermissionsViewSet,
-)
-from organisations.views.master_keys import MasterKeyViewSet
 from organisations.views.billing import (
     ApiUsageNotificationView,
     PortalUrlView,
     UpdateSubscriptionView,
     UpgradeUrlView,
 )
+from organisations.views.grants import (
+    OrganisationGroupPermissionsViewSet,
+    OrganisationUserPermissionsViewSet,
+)
 from organisations.views.groups import GroupViewSet, MakeGroupAdminView, RemoveGroupAdminView
 from organisations.views.invites import BulkInviteView, InviteViewSet, JoinView
 from organisations.views.links import InviteLinkViewSet, JoinByLinkView
+from organisations.views.master_keys import MasterKeyViewSet
 from organisations.views.members import MemberViewSet
 from organisations.views.organisations import OrganisationByUuidView, OrganisationViewSet
 from organisations.views.webhooks import OrganisationWebhookViewSet

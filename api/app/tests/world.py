@@ -11,9 +11,6 @@ from environments.models import Environment, ServerSideKey
 from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from identities.models import Identity, TraitKey
 from metadata.models import Attachment, CustomField, EntityKind, Value
-from organisations.tests.factories import make_key
-from permissions.models import Grant, Role
-from permissions.tests.factories import grant, make_group, make_role
 from organisations.models import (
     Group,
     Invite,
@@ -23,6 +20,9 @@ from organisations.models import (
     Organisation,
     OrganisationWebhook,
 )
+from organisations.tests.factories import make_key
+from permissions.models import Grant, Role
+from permissions.tests.factories import grant, make_group, make_role
 from projects.models import Project, Tag
 from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
 from users.models import User

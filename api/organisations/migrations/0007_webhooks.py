@@ -8,7 +8,7 @@ import core.public_urls
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organisations", "0005_invitations_and_departures"),
+        ("organisations", "0006_master_keys_are_ended_for_good"),
     ]
 
     operations = [
