@@ -11,6 +11,9 @@ from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
 from core.digests import Digest
 
 _DAY = TruncDate("started_at", tzinfo=UTC)
+_BY_RESOURCE = {
+    resource.name.lower(): Sum("total_count", filter=Q(resource=resource), default=0) for resource in Resource
+}
 LABELS = ("user_agent", "application_name", "application_version")
 
 
@@ -22,12 +25,14 @@ def requests_by_day(
     Args:
         labels: only the requests of clients that have these labels.
     """
-    resources = {
-        resource.name.lower(): Sum("total_count", filter=Q(resource=resource), default=0)
-        for resource in Resource
-    }
     counted = _requests(environment_ids, since).filter(**labels).annotate(day=_DAY)
-    return list(counted.values("day", *LABELS).annotate(**resources).order_by("day", *LABELS))
+    return list(counted.values("day", *LABELS).annotate(**_BY_RESOURCE).order_by("day", *LABELS))
+
+
+def requests_of_days(environment_ids: Iterable[int], *, since: datetime) -> list[dict[str, Any]]:
+    """Return a row for each day, whoever asked: `{"day": ..., "flags": 120, ...}`."""
+    days = _requests(environment_ids, since).annotate(day=_DAY).values("day")
+    return [dict(row) for row in days.annotate(**_BY_RESOURCE).order_by("day")]
 
 
 def number_of_requests(environment_ids: Iterable[int], *, since: datetime) -> int:

@@ -59,6 +59,34 @@ class TotalSerializer(serializers.Serializer):
     count = serializers.IntegerField()
 
 
+class EventsQuery(QuerySerializer):
+    """Which requests are counted, of the last thirty days."""
+
+    project_id = IdField(required=False)
+    environment_id = IdField(required=False)
+
+
+class EventsSerializer(serializers.Serializer):
+    events = serializers.IntegerField()
+
+
+class EventsOfDaySerializer(serializers.Serializer):
+    """The requests of one day, named as older dashboards draw them."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {
+            "name": serializers.DateField(source="day"),
+            "Flags": serializers.IntegerField(source="flags"),
+            "Identities": serializers.IntegerField(source="identities"),
+            "Traits": serializers.IntegerField(source="traits"),
+            "Environment-document": serializers.IntegerField(source="environment_document"),
+        }
+
+
+class EventsListSerializer(serializers.Serializer):
+    events_list = EventsOfDaySerializer(many=True)
+
+
 class EvaluationsOfDaySerializer(serializers.Serializer):
     day = serializers.DateField()
     count = serializers.IntegerField()

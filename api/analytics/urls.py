@@ -1,6 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from analytics.views import EvaluationsView, TotalUsageView, UsageView
+from analytics.views import (
+    DeprecatedTotalView,
+    DeprecatedUsageView,
+    EvaluationsView,
+    TotalUsageView,
+    UsageView,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("organisations/<str:organisation_pk>/usage-data/", UsageView.as_view(), name="organisation-usage"),
@@ -8,6 +14,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "organisations/<str:organisation_pk>/usage-data/total-count/",
         TotalUsageView.as_view(),
         name="organisation-usage-total",
+    ),
+    path(
+        "organisations/<str:organisation_pk>/usage/",
+        DeprecatedTotalView.as_view(),
+        name="organisation-usage-events",
+    ),
+    path(
+        "organisations/<str:organisation_pk>/influx-data/",
+        DeprecatedUsageView.as_view(),
+        name="organisation-usage-events-by-day",
     ),
     path(
         "projects/<int:project_pk>/features/<int:feature_pk>/evaluation-data/",

@@ -10,12 +10,20 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.selectors import evaluations_by_day, number_of_requests, requests_by_day
+from analytics.selectors import (
+    evaluations_by_day,
+    number_of_requests,
+    requests_by_day,
+    requests_of_days,
+)
 from analytics.serializers import (
     BILLING_PERIODS,
     NINETY_DAYS,
     EvaluationQuery,
     EvaluationsOfDaySerializer,
+    EventsListSerializer,
+    EventsQuery,
+    EventsSerializer,
     TotalSerializer,
     UsageQuery,
     UsageSerializer,
@@ -73,6 +81,36 @@ class TotalUsageView(UsageView):
     def get(self, request: Request, **path: Any) -> Response:
         count = number_of_requests(self._environment_ids({}), since=timezone.now() - timedelta(days=30))
         return Response(TotalSerializer({"count": count}).data)
+
+
+class DeprecatedTotalView(UsageView):
+    """The same number, as older clients ask for it."""
+
+    @extend_schema(
+        operation_id="get_organisation_usage_events",
+        tags=["analytics"],
+        responses=EventsSerializer,
+        deprecated=True,
+    )
+    def get(self, request: Request, **path: Any) -> Response:
+        number = number_of_requests(self._environment_ids({}), since=timezone.now() - timedelta(days=30))
+        return Response(EventsSerializer({"events": number}).data)
+
+
+class DeprecatedUsageView(UsageView):
+    """The requests by day, as older clients ask for them."""
+
+    @extend_schema(
+        operation_id="list_organisation_usage_events",
+        tags=["analytics"],
+        parameters=[EventsQuery],
+        responses=EventsListSerializer,
+        deprecated=True,
+    )
+    def get(self, request: Request, **path: Any) -> Response:
+        environment_ids = self._environment_ids(EventsQuery.read(request))
+        days = requests_of_days(environment_ids, since=timezone.now() - timedelta(days=30))
+        return Response(EventsListSerializer({"events_list": days}).data)
 
 
 class EvaluationsView(InProject):

@@ -213,3 +213,34 @@ def test_a_day_ends_at_midnight_in_utc(admin_client, evaluations, environment, f
         (f"{midnight - timedelta(days=1):%Y-%m-%d}", 1),
         (f"{midnight:%Y-%m-%d}", 2),
     ]
+
+
+def test_older_clients_read_the_same_numbers(admin_client, organisation, project, environment):
+    staging = Environment.objects.create(project=project, name="Staging")
+    requested(environment, 100, Resource.FLAGS, days=2, user_agent=PYTHON)
+    requested(environment, 20, Resource.FLAGS, days=2)
+    requested(staging, 3, Resource.ENVIRONMENT_DOCUMENT, days=1)
+    requested(environment, 1000, Resource.FLAGS, days=40)
+    path = f"/api/v1/organisations/{organisation.pk}/"
+
+    total = admin_client.get(f"{path}usage/").json()
+    days = admin_client.get(f"{path}influx-data/").json()
+    narrowed = admin_client.get(f"{path}influx-data/?environment_id={staging.pk}").json()
+
+    none = {"Flags": 0, "Identities": 0, "Traits": 0, "Environment-document": 0}
+    day_before, yesterday = (f"{days_ago(number):%Y-%m-%d}" for number in (2, 1))
+    assert total == {"events": 123}
+    assert days == {
+        "events_list": [
+            {**none, "name": day_before, "Flags": 120},
+            {**none, "name": yesterday, "Environment-document": 3},
+        ]
+    }
+    assert [each["name"] for each in narrowed["events_list"]] == [yesterday]
+
+
+@pytest.mark.parametrize("rest", ["usage/", "influx-data/"])
+def test_older_clients_numbers_are_for_administrators_too(rest, client_of, member, stranger, organisation):
+    path = f"/api/v1/organisations/{organisation.pk}/{rest}"
+
+    assert [client_of(user).get(path).status_code for user in (member, stranger)] == [403, 403]

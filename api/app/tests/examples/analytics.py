@@ -16,6 +16,11 @@ EXAMPLES = {
         },
     ),
     "GET /api/v1/organisations/{organisation_pk}/usage-data/total-count/": Example(path=in_organisation),
+    "GET /api/v1/organisations/{organisation_pk}/usage/": Example(path=in_organisation),
+    "GET /api/v1/organisations/{organisation_pk}/influx-data/": Example(
+        path=in_organisation,
+        query=lambda world: {"project_id": world.project.pk, "environment_id": world.environment.pk},
+    ),
     "GET /api/v1/projects/{project_pk}/features/{feature_pk}/evaluation-data/": Example(
         path=lambda world: {"project_pk": world.project.pk, "feature_pk": world.feature.pk},
         query=lambda world: {"environment_id": world.environment.pk, "period": 7},
