@@ -7,7 +7,7 @@ from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 from rest_framework.request import Request
 
 from core.errors import InvalidInput
-from organisations.models import Organisation
+from organisations.models import Organisation, OrganisationMembership
 from organisations.selectors import organisations_of
 from permissions.access import require
 from permissions.catalogue import ADMIN, MEMBER
@@ -24,14 +24,13 @@ class InOrganisation(ScopedView):
     """A view in one organisation, which is `self.organisation` and one that the caller belongs to.
 
     Who doesn't belong to it gets 403, and a member of a deleted one 404. One that never existed is one that
-    the caller doesn't belong to, except for views with `hides_unknown_organisations`.
+    the caller doesn't belong to, so that nobody learns which there are.
     """
 
     refusal: ClassVar[type[APIException]] = PermissionDenied
 
     read_permission = MEMBER
     write_permission = ADMIN
-    hides_unknown_organisations: ClassVar[bool] = False
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
@@ -45,21 +44,19 @@ class InOrganisation(ScopedView):
         Raises:
             InvalidInput: the path has no number there.
             APIException: `refusal`; the caller is no member, or may not do this.
-            NotFound: it was deleted, or is hidden.
+            NotFound: it was deleted.
         """
         organisation_id = _number_in(self.kwargs["organisation_pk"])
-        organisation = organisations_of(self.request.user).filter(pk=organisation_id).first()
+        user = self.request.user
+        organisation = organisations_of(user).filter(pk=organisation_id).first()
         if organisation is None:
-            raise NotFound if self._is_hidden(organisation_id) else self.refusal
-        require(self.request.user, self.required_permission, organisation, otherwise=self.refusal)
+            raise NotFound if self._was_theirs(organisation_id) else self.refusal
+        require(user, self.required_permission, organisation, otherwise=self.refusal)
         return organisation
 
-    def _is_hidden(self, organisation_id: int) -> bool:
-        known = Organisation.all_objects.filter(pk=organisation_id)
-        if self.hides_unknown_organisations and not known.exists():
-            return True
-        # A machine has no membership, and its key doesn't outlive the organisation.
-        return known.filter(memberships__user__in=[self.request.user.pk]).exists()
+    def _was_theirs(self, organisation_id: int) -> bool:
+        memberships = OrganisationMembership.objects.filter(user=self.request.user.pk)
+        return memberships.filter(organisation=organisation_id).exists()
 
 
 def _number_in(text: str) -> int:

@@ -55,8 +55,12 @@ def test_a_malformed_parameter_is_named(admin_client, organisation):
     assert (response.status_code, list(response.json())) == (400, ["exclude_current"])
 
 
-def test_an_organisation_that_never_was_has_no_list_of_members(admin_client):
-    assert admin_client.get("/api/v1/organisations/999999/users/").status_code == 404
+def test_an_organisation_that_never_was_is_as_closed_as_another_one(admin_client, stranger):
+    paths = [f"/api/v1/organisations/{each}/users/" for each in (999_999, stranger.organisations.get().pk)]
+
+    never_was, somebody_elses = [admin_client.get(path) for path in paths]
+
+    assert (never_was.status_code, never_was.json()) == (403, somebody_elses.json())
 
 
 def test_an_administrator_gives_a_member_another_role(admin_client, admin, member, organisation):

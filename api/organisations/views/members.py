@@ -25,7 +25,6 @@ class MemberViewSet(InOrganisation, mixins.ListModelMixin, viewsets.GenericViewS
     pagination_class = None
     lookup_field = "user_id"
     lookup_value_converter = "int"
-    hides_unknown_organisations = True
 
     def get_queryset(self) -> QuerySet[OrganisationMembership]:
         return members_of(self.organisation)
