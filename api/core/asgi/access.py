@@ -12,6 +12,8 @@ from time import perf_counter
 from core.asgi.protocol import WHOLE_ANSWER
 from core.asgi.types import Application, Message, Receive, Scope, Send
 
+# What opens something is in no log, whatever format an operator writes down.
+_CREDENTIALS = {"authorization", "cookie", "x-api-key", "x-auth-api-key", "x-csrftoken", "x-environment-key"}
 # What proxies write where the client went away before there was an answer.
 _CLIENT_GONE = 499
 
@@ -70,7 +72,8 @@ class AccessHook:
             raise
         finally:
             took = timedelta(seconds=perf_counter() - started)
-            self._access(response, headers, _environ(scope, dict(headers)), took)
+            told = [(name, value) for name, value in headers if name not in _CREDENTIALS]
+            self._access(response, told, _environ(scope, dict(headers)), took)
 
 
 def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
@@ -94,7 +97,10 @@ def _environ(scope: Scope, headers: dict[str, str]) -> dict[str, str]:
         "PATH_INFO": scope["path"],
         "QUERY_STRING": query,
     }
-    for name in ("referer", "user-agent", "authorization"):
+    for name in ("referer", "user-agent"):
         if name in headers:
             environ[f"HTTP_{name.upper().replace('-', '_')}"] = headers[name]
+    # Of which gunicorn takes the user's name.
+    if headers.get("authorization", "").lower().startswith("basic "):
+        environ["HTTP_AUTHORIZATION"] = headers["authorization"]
     return environ

@@ -143,6 +143,20 @@ def test_lines_of_the_access_log(tmp_path):
     assert expected in lines.read_text().splitlines()
 
 
+def test_no_format_writes_what_opens_something(tmp_path):
+    lines = tmp_path / "lines"
+    names = ["authorization", "cookie", "x-api-key", "x-environment-key"]
+    pattern = " ".join(["%(U)s", "%(u)s", "%({HTTP_AUTHORIZATION}e)s", *(f"%({name}i)s" for name in names)])
+    arguments = ["--access-logfile", str(lines), "--access-logformat", pattern]
+    headers = [(name, f"Api-Key canary-{name}") for name in names]
+
+    with gunicorn(tmp_path / "log", *arguments, ECHO) as server, connected(server.address) as connection:
+        connection.ask(request(target="/here", headers=headers))
+        wait_until(lambda: "/here" in lines.read_text())
+
+    assert "/here - - - - - -" in lines.read_text().splitlines()
+
+
 def test_an_answer_that_is_there_as_bytes_has_its_line(tmp_path):
     arguments = [
         "--access-logfile",
