@@ -1,21 +1,22 @@
-"""Organisations in the admin, with their members, groups, invitations and webhooks."""
+"""Organisations in the admin, with their members, groups, invitations, webhooks and master keys."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 
-from core.admin import ServiceAdmin
+from core.admin import ReadOnlyAdmin, ServiceAdmin
 from core.site import site_url
 from organisations.models import (
     Group,
     GroupMembership,
     Invite,
     InviteLink,
+    MasterKey,
     MemberRole,
     Organisation,
     OrganisationMembership,
@@ -42,6 +43,7 @@ from organisations.services import (
     update_webhook,
     withdraw,
 )
+from organisations.services.master_keys import revoke_master_key
 
 
 class MembershipFormSet(BaseInlineFormSet):
@@ -255,6 +257,45 @@ class OrganisationWebhookAdmin(ServiceAdmin):
 
     def remove(self, request: HttpRequest, instance: OrganisationWebhook) -> None:
         delete_webhook(instance)
+
+
+@admin.register(MasterKey)
+class MasterKeyAdmin(ReadOnlyAdmin):
+    list_display = [
+        "name",
+        "prefix",
+        "organisation",
+        "is_admin",
+        "revoked",
+        "expiry_date",
+        "created",
+        "created_by",
+    ]
+    list_filter = ["revoked", "is_admin", "expiry_date", "created"]
+    list_select_related = ["organisation", "created_by"]
+    search_fields = ["name", "=prefix", "organisation__name", "created_by__email"]
+    fields = [
+        "id",
+        "name",
+        "prefix",
+        "organisation",
+        "is_admin",
+        "revoked",
+        "expiry_date",
+        "created",
+        "created_by",
+    ]
+    actions = ["revoke"]
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whether the action is offered. Beside it nobody changes keys here."""
+        return request.user.has_perm("organisations.change_masterkey")
+
+    @admin.action(description="Revoke selected keys, for good", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, keys: QuerySet[MasterKey]) -> None:
+        for key in keys:
+            revoke_master_key(key)
+        self.message_user(request, f"Revoked: {', '.join(map(str, keys))}.", messages.SUCCESS)
 
 
 def _number_of(relation: str, condition: Q | None = None) -> Coalesce:
