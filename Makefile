@@ -53,8 +53,9 @@ doctest: .venv/installed ## run the examples in docstrings
 migrate: .venv/installed ## bring the database up to date
 	$(MANAGE) migrate
 
-docs: .venv/installed ## generate docs/openapi.yaml
+docs: .venv/installed ## generate docs/openapi.yaml and docs/compatibility.md
 	$(MANAGE) spectacular --file docs/openapi.yaml --validate --fail-on-warn
+	$(MANAGE) compatibility
 
 requirements: .venv/installed ## pin what requirements.in and requirements-dev.in name anew
 	for name in requirements requirements-dev; do \

@@ -6,6 +6,12 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from app.tests.recording import (  # noqa: F401  # pytest calls them
+    pytest_addoption,
+    pytest_runtest_call,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 from core import background
 from core.tests.smtp import Mailbox, mail_server
 from environments.models import Environment

@@ -22,6 +22,7 @@ from organisations.tests.factories import machine_client
 FOR_PEOPLE = [
     (r"\w+ /api/v1/auth/.*", 403),
     (r"\w+ /api/v1/users/join/.*", 403),
+    (r"GET /api/v1/user/?", 401),
     (r"POST /api/v1/organisations/", 403),
     (r"\w+ /api/v1/organisations/{organisation_pk}/master-api-keys/({prefix}/)?", 401),
     (r"GET .*/my-permissions/", 400),
