@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from features.views.associated_features import AssociatedFeaturesView
+from features.views.clones import CloneEnvironmentView
 from features.views.feature_states import (
     EnvironmentFeatureStateViewSet,
     FeatureStateByUuidView,
@@ -53,6 +54,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "features/feature-segments/get-by-uuid/<uuid:uuid>/",
         FeatureSegmentByUuidView.as_view(),
         name="feature-segment-by-uuid",
+    ),
+    path(
+        "environments/<str:environment_key>/clone/", CloneEnvironmentView.as_view(), name="clone-environment"
     ),
     path(
         "environments/<str:environment_key>/features/<int:feature_pk>/create-segment-override/",

@@ -55,6 +55,11 @@ EXAMPLES = {
         for method in ("PUT", "PATCH")
     },
     "DELETE /api/v1/environments/{environment_key}/": Example(path=in_environment),
+    "POST /api/v1/environments/{environment_key}/clone/": Example(
+        path=in_environment,
+        body=lambda world: {"name": "copy", "clone_feature_states_async": False},
+        text=frozenset({"name"}),
+    ),
     "GET /api/v1/environments/{environment_key}/my-permissions/": Example(path=in_environment),
     "GET /api/v1/environments/{environment_key}/api-keys/": Example(path=in_environment),
     "POST /api/v1/environments/{environment_key}/api-keys/": Example(
