@@ -3,7 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from sdk.streams.paths import OFREP_STREAMS, SDK_STREAM_END, SDK_STREAMS
 from sdk.views.analytics import EvaluationCountsView, TelemetryView
 from sdk.views.deprecated import IdentityFlagsView, IdentityTraitView, IdentityView, VariantsView
-from sdk.views.document import EnvironmentDocumentView
+from sdk.views.document import DocumentToLookAtView, EnvironmentDocumentView
 from sdk.views.flags import FlagsView
 from sdk.views.identities import BulkIdentitiesView, IdentitiesView
 from sdk.views.streams import OfrepStreamView, SdkStreamView
@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("identities/", IdentitiesView.as_view()),
     path("bulk-identities/", BulkIdentitiesView.as_view()),
     path("environment-document/", EnvironmentDocumentView.as_view()),
+    path("environments/<str:environment_key>/document/", DocumentToLookAtView.as_view()),
     path("traits/", TraitsView.as_view()),
     path("traits/bulk/", BulkTraitsView.as_view()),
     path("traits/increment-value/", IncrementTraitView.as_view()),

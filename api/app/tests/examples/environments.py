@@ -60,6 +60,8 @@ EXAMPLES = {
         body=lambda world: {"name": "copy", "clone_feature_states_async": False},
         text=frozenset({"name"}),
     ),
+    "GET /api/v1/environments/{environment_key}/metrics/": Example(path=in_environment),
+    "GET /api/v1/environments/{environment_key}/document/": Example(path=in_environment),
     "GET /api/v1/environments/{environment_key}/my-permissions/": Example(path=in_environment),
     "GET /api/v1/environments/{environment_key}/api-keys/": Example(path=in_environment),
     "POST /api/v1/environments/{environment_key}/api-keys/": Example(
