@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from core.admin import ReadOnlyAdmin, ServiceAdmin
-from environments.models import Environment, EnvironmentRevision, ServerSideKey
+from environments.models import Environment, EnvironmentRevision, EnvironmentWebhook, ServerSideKey
 from environments.services import create_environment, delete_environment, update_environment
 from organisations.models import Organisation
 
@@ -14,6 +14,11 @@ from organisations.models import Organisation
 class ServerSideKeyInline(admin.TabularInline):
     model = ServerSideKey
     readonly_fields = ["key", "created_at"]
+    extra = 0
+
+
+class WebhookInline(admin.TabularInline):
+    model = EnvironmentWebhook
     extra = 0
 
 
@@ -27,7 +32,7 @@ class EnvironmentAdmin(ServiceAdmin):
     autocomplete_fields = ["project"]
     readonly_fields = ["uuid", "created_date"]
     fixed_fields = ("project",)
-    inlines = [ServerSideKeyInline]
+    inlines = [ServerSideKeyInline, WebhookInline]
 
     @admin.display(ordering="project__organisation")
     def organisation(self, environment: Environment) -> Organisation:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from audit.models import RelatedObjectType
 from audit.services import Author, record
-from environments.models import Environment, ServerSideKey
+from environments.models import Environment, EnvironmentWebhook, ServerSideKey
 from metadata.services import WantedValue, replace_values
 from permissions.services import make_administrator
 from projects.models import Project
@@ -26,6 +26,12 @@ class EnvironmentFields(TypedDict, total=False):
     hide_sensitive_data: bool
     use_identity_composite_key_for_hashing: bool
     use_identity_overrides_in_local_eval: bool
+
+
+class WebhookFields(TypedDict, total=False):
+    url: str
+    enabled: bool
+    secret: str
 
 
 class ServerSideKeyFields(TypedDict, total=False):
@@ -109,6 +115,22 @@ def update_server_side_key(key: ServerSideKey, **changes: Unpack[ServerSideKeyFi
 
 def delete_server_side_key(key: ServerSideKey) -> None:
     key.delete()
+
+
+def create_webhook(environment: Environment, **fields: Unpack[WebhookFields]) -> EnvironmentWebhook:
+    return EnvironmentWebhook.objects.create(environment=environment, **fields)
+
+
+def update_webhook(webhook: EnvironmentWebhook, **changes: Unpack[WebhookFields]) -> EnvironmentWebhook:
+    """Change where changes are sent: only the fields given are written."""
+    for name, value in changes.items():
+        setattr(webhook, name, value)
+    webhook.save(update_fields=[*changes, "updated_at"])
+    return webhook
+
+
+def delete_webhook(webhook: EnvironmentWebhook) -> None:
+    webhook.delete()
 
 
 def record_created(environment: Environment, *, author: Author) -> None:

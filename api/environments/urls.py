@@ -11,10 +11,14 @@ from environments.views.permissions import (
     EnvironmentGroupPermissionsViewSet,
     EnvironmentUserPermissionsViewSet,
 )
+from environments.views.webhooks import EnvironmentWebhookViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("environments", EnvironmentViewSet, "environment")
 router.register("environments/<str:environment_key>/api-keys", ServerSideKeyViewSet, "server-side-key")
+router.register(
+    "environments/<str:environment_key>/webhooks", EnvironmentWebhookViewSet, "environment-webhook"
+)
 router.register(
     "environments/<str:environment_key>/user-permissions",
     EnvironmentUserPermissionsViewSet,

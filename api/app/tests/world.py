@@ -7,7 +7,7 @@ from rest_framework.authtoken.models import Token
 
 from audit.models import RelatedObjectType
 from audit.services import record
-from environments.models import Environment, ServerSideKey
+from environments.models import Environment, EnvironmentWebhook, ServerSideKey
 from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from identities.models import Identity, TraitKey
 from metadata.models import Attachment, CustomField, EntityKind, Value
@@ -56,6 +56,7 @@ class World:
     project: Project
     environment: Environment
     server_key: ServerSideKey
+    environment_webhook: EnvironmentWebhook
     master_key: MasterKey
     scoped_key: MasterKey
     tag: Tag
@@ -158,6 +159,9 @@ def build_world(marker: str) -> World:
         linked_to=elsewhere.invite_links.create(),
         project=project,
         environment=environment,
+        environment_webhook=EnvironmentWebhook.objects.create(
+            environment=environment, url=f"https://93.184.215.14/{marker}", secret=f"{marker} secret"
+        ),
         server_key=ServerSideKey.objects.create(
             environment=environment, name=f"{marker} key", key=f"ser.{marker}"
         ),

@@ -1,4 +1,12 @@
 from environments.models.environment import Environment, ServerSideKey
 from environments.models.revisions import EnvironmentRevision, ProjectRevision, Touch
+from environments.models.webhook import EnvironmentWebhook
 
-__all__ = ["Environment", "EnvironmentRevision", "ProjectRevision", "ServerSideKey", "Touch"]
+__all__ = [
+    "Environment",
+    "EnvironmentRevision",
+    "EnvironmentWebhook",
+    "ProjectRevision",
+    "ServerSideKey",
+    "Touch",
+]

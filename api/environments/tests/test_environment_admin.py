@@ -20,6 +20,8 @@ def form(keys: int = 0, **fields) -> dict:
         "use_identity_overrides_in_local_eval": "on",
         "server_side_keys-TOTAL_FORMS": keys,
         "server_side_keys-INITIAL_FORMS": 0,
+        "webhooks-TOTAL_FORMS": 0,
+        "webhooks-INITIAL_FORMS": 0,
         **fields,
     }
 
@@ -100,3 +102,17 @@ def test_a_key_that_was_once_in_use_is_refused(superuser_client, environment):
     )
 
     assert "That value is already taken." in page.content.decode()
+
+
+def test_a_webhook_leads_to_the_internet(superuser_client, environment):
+    public, private = [
+        superuser_client.post(
+            f"{ENVIRONMENTS}{environment.pk}/change/",
+            form(name="Production", **{"webhooks-TOTAL_FORMS": 1, "webhooks-0-url": url}),
+        )
+        for url in ("https://93.184.215.14/hook", "http://127.0.0.1/hook")
+    ]
+
+    assert public.status_code == 302
+    assert private.status_code == 200
+    assert [each.url for each in environment.webhooks.all()] == ["https://93.184.215.14/hook"]

@@ -32,6 +32,14 @@ def environment_body(world: World) -> dict[str, Any]:
     }
 
 
+def the_webhook(world: World) -> dict[str, Any]:
+    return {**in_environment(world), "pk": world.environment_webhook.pk}
+
+
+def webhook_body(world: World) -> dict[str, Any]:
+    return {"url": "https://93.184.215.14/hook", "enabled": False, "secret": "secret"}
+
+
 def key_body(world: World) -> dict[str, Any]:
     return {"name": "servers", "active": True, "expires_at": "2035-01-01T00:00:00Z"}
 
@@ -74,4 +82,15 @@ EXAMPLES = {
         for method in ("PUT", "PATCH")
     },
     "DELETE /api/v1/environments/{environment_key}/api-keys/{pk}/": Example(path=the_key),
+    "GET /api/v1/environments/{environment_key}/webhooks/": Example(path=in_environment),
+    "POST /api/v1/environments/{environment_key}/webhooks/": Example(
+        path=in_environment, body=webhook_body, text=frozenset({"secret"})
+    ),
+    **{
+        f"{method} /api/v1/environments/{{environment_key}}/webhooks/{{pk}}/": Example(
+            path=the_webhook, body=webhook_body, text=frozenset({"secret"})
+        )
+        for method in ("PUT", "PATCH")
+    },
+    "DELETE /api/v1/environments/{environment_key}/webhooks/{pk}/": Example(path=the_webhook),
 }
