@@ -11,6 +11,7 @@ from environments.views.permissions import (
     EnvironmentGroupPermissionsViewSet,
     EnvironmentUserPermissionsViewSet,
 )
+from environments.views.roles import RoleEnvironmentPermissionsViewSet
 from environments.views.webhooks import EnvironmentWebhookViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -28,6 +29,11 @@ router.register(
     "environments/<str:environment_key>/user-group-permissions",
     EnvironmentGroupPermissionsViewSet,
     "environment-group-permissions",
+)
+router.register(
+    "organisations/<str:organisation_pk>/roles/<int:role_pk>/environments-permissions",
+    RoleEnvironmentPermissionsViewSet,
+    "role-environment-permissions",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

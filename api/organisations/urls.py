@@ -17,6 +17,16 @@ from organisations.views.links import InviteLinkViewSet, JoinByLinkView
 from organisations.views.master_keys import MasterKeyViewSet
 from organisations.views.members import MemberViewSet
 from organisations.views.organisations import OrganisationByUuidView, OrganisationViewSet
+from organisations.views.roles import (
+    RoleGroupViewSet,
+    RoleMasterKeyViewSet,
+    RoleOrganisationPermissionsViewSet,
+    RolesOfGroupViewSet,
+    RolesOfMasterKeyViewSet,
+    RolesOfUserViewSet,
+    RoleUserViewSet,
+    RoleViewSet,
+)
 from organisations.views.webhooks import OrganisationWebhookViewSet
 
 IN_ORGANISATION = "organisations/<str:organisation_pk>"
@@ -39,6 +49,23 @@ router.register(
     OrganisationGroupPermissionsViewSet,
     "organisation-group-permissions",
 )
+
+roles = "organisations/<str:organisation_pk>/roles"
+role = f"{roles}/<int:role_pk>"
+router.register(roles, RoleViewSet, "role")
+router.register(f"{role}/users", RoleUserViewSet, "role-user")
+router.register(f"{role}/groups", RoleGroupViewSet, "role-group")
+router.register(f"{role}/master-api-keys", RoleMasterKeyViewSet, "role-master-key")
+router.register(
+    f"{role}/organisation-permissions", RoleOrganisationPermissionsViewSet, "role-organisation-permissions"
+)
+router.register(
+    "organisations/<str:organisation_pk>/users/<int:user_pk>/roles", RolesOfUserViewSet, "user-role"
+)
+router.register(
+    "organisations/<str:organisation_pk>/groups/<int:group_pk>/roles", RolesOfGroupViewSet, "group-role"
+)
+roles_of_key = "organisations/<str:organisation_pk>/master-api-keys/<slug:prefix>/roles/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(
@@ -74,6 +101,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         f"{IN_ORGANISATION}/update-subscription/",
         UpdateSubscriptionView.as_view(),
         name="organisation-update-subscription",
+    ),
+    path(roles_of_key, RolesOfMasterKeyViewSet.as_view({"get": "list"}), name="master-key-roles"),
+    path(
+        f"{roles_of_key}<int:role_pk>/detach-roles-from-master-api-key/",
+        RolesOfMasterKeyViewSet.as_view({"delete": "destroy"}),
+        name="master-key-role",
     ),
     *router.urls,
 ]

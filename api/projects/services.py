@@ -6,7 +6,7 @@ from django.db import transaction
 
 from organisations.models import Organisation
 from permissions.actors import Actor
-from permissions.services import make_administrator
+from permissions.services import forget_tag, make_administrator
 from projects.exceptions import SystemTagChangedError, SystemTagDeletedError
 from projects.models import Project, Tag
 
@@ -80,12 +80,14 @@ def update_tag(tag: Tag, **changes: Unpack[TagFields]) -> Tag:
     return tag
 
 
+@transaction.atomic
 def delete_tag(tag: Tag) -> None:
-    """Delete a tag, which takes it off all features.
+    """Delete a tag, which takes it off all features and out of what roles grant for features that carry it.
 
     Raises:
         SystemTagDeletedError: the server sets it.
     """
     if tag.is_system_tag:
         raise SystemTagDeletedError
+    forget_tag(tag.pk, tag.project)
     tag.delete()

@@ -9,6 +9,7 @@ from projects.views.projects import (
     TagByUuidView,
     TagViewSet,
 )
+from projects.views.roles import RoleProjectPermissionsViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("projects", ProjectViewSet, "project")
@@ -20,6 +21,11 @@ router.register(
     "projects/<int:project_pk>/user-group-permissions",
     ProjectGroupPermissionsViewSet,
     "project-group-permissions",
+)
+router.register(
+    "organisations/<str:organisation_pk>/roles/<int:role_pk>/projects-permissions",
+    RoleProjectPermissionsViewSet,
+    "role-project-permissions",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.tests.examples.example import Example
+from app.tests.examples.example import Example, nothing
 from app.tests.world import World
 
 PLACES: dict[str, tuple[str, str, Callable[[World], Any]]] = {
@@ -43,11 +43,150 @@ def grants_examples(level: str, kind: str) -> dict[str, Example]:
     }
 
 
+ORGANISATION = "/api/v1/organisations/{organisation_pk}"
+ROLE = f"{ORGANISATION}/roles/{{role_pk}}"
+
+
+def in_organisation(world: World) -> dict[str, Any]:
+    return {"organisation_pk": world.organisation.pk}
+
+
+def in_role(world: World) -> dict[str, Any]:
+    return {**in_organisation(world), "role_pk": world.role.pk}
+
+
+def in_granted_role(world: World) -> dict[str, Any]:
+    return {**in_organisation(world), "role_pk": world.granted_role.pk}
+
+
+def the_role(world: World) -> dict[str, Any]:
+    return {**in_organisation(world), "pk": world.role.pk}
+
+
+def role_body(world: World) -> dict[str, Any]:
+    return {"name": "name", "description": "description", "tags": [world.tag.pk]}
+
+
+def crud_in_role(
+    kind: str,
+    row: Callable[[World], Any],
+    new: Callable[[World], dict[str, Any]],
+    changed: Callable[[World], dict[str, Any]],
+    query: Callable[[World], dict[str, Any]] = nothing,
+    ignored: frozenset[str] = frozenset(),
+) -> dict[str, Example]:
+    """Return examples for what there is below a role: `row` is one of the granted role."""
+
+    def one(world: World) -> dict[str, Any]:
+        return {**in_granted_role(world), "pk": row(world)}
+
+    path = f"{ROLE}/{kind}/"
+    return {
+        f"GET {path}": Example(path=in_granted_role, query=query),
+        f"POST {path}": Example(path=in_role, body=new),
+        f"GET {path}{{pk}}/": Example(path=one),
+        f"PUT {path}{{pk}}/": Example(path=one, body=changed, ignored=ignored),
+        f"PATCH {path}{{pk}}/": Example(path=one, body=changed, ignored=ignored),
+        f"DELETE {path}{{pk}}/": Example(path=one),
+    }
+
+
+def assignment(kind: str) -> Callable[[World], int]:
+    """Return where to find the granted role's assignment to one kind of holder."""
+    return lambda world: world.granted_role.assignments.get(**{f"{kind}__isnull": False}).pk
+
+
+def tagged(level: str, key: str) -> Callable[[World], dict[str, Any]]:
+    return lambda world: {
+        level: getattr(world, level).pk,
+        "permissions": [{"permission_key": key, "tags": [world.tag.pk]}],
+        "admin": True,
+    }
+
+
+def roles_of(
+    kind: str, parameter: str, holder: Callable[[World], Any], detach: str = ""
+) -> dict[str, Example]:
+    """Return examples for the roles of one holder."""
+    path = f"{ORGANISATION}/{kind}/{{{parameter}}}/roles/"
+    return {
+        f"GET {path}": Example(path=lambda world: {**in_organisation(world), parameter: holder(world)}),
+        f"DELETE {path}{{role_pk}}/{detach}": Example(
+            path=lambda world: {**in_granted_role(world), parameter: holder(world)}
+        ),
+    }
+
+
+ROLES = {
+    f"GET {ORGANISATION}/roles/": Example(path=in_organisation),
+    f"POST {ORGANISATION}/roles/": Example(
+        path=in_organisation, body=role_body, text=frozenset({"name", "description"})
+    ),
+    f"GET {ORGANISATION}/roles/{{pk}}/": Example(path=the_role),
+    f"DELETE {ORGANISATION}/roles/{{pk}}/": Example(path=the_role),
+    **{
+        f"{method} {ORGANISATION}/roles/{{pk}}/": Example(
+            path=the_role, body=role_body, text=frozenset({"name", "description"})
+        )
+        for method in ("PUT", "PATCH")
+    },
+    **crud_in_role(
+        "users",
+        assignment("user"),
+        new=lambda world: {"user": world.member.pk},
+        changed=lambda world: {"user": world.admin.pk},
+    ),
+    **crud_in_role(
+        "groups",
+        assignment("group"),
+        new=lambda world: {"group": world.group.pk},
+        changed=lambda world: {"group": world.granted_group.pk},
+    ),
+    **crud_in_role(
+        "master-api-keys",
+        assignment("master_key"),
+        new=lambda world: {"master_api_key": str(world.roled_key.pk)},
+        changed=lambda world: {"master_api_key": str(world.roled_key.pk)},
+    ),
+    **crud_in_role(
+        "organisation-permissions",
+        lambda world: world.grants["organisation role"].pk,
+        new=lambda world: {"permissions": ["CREATE_PROJECT"]},
+        changed=lambda world: {"permissions": ["CREATE_PROJECT"]},
+    ),
+    **crud_in_role(
+        "projects-permissions",
+        lambda world: world.grants["project role"].pk,
+        new=tagged("project", "DELETE_FEATURE"),
+        changed=tagged("project", "DELETE_FEATURE"),
+        query=lambda world: {"project": str(world.project.pk)},
+        ignored=frozenset({"project"}),
+    ),
+    **crud_in_role(
+        "environments-permissions",
+        lambda world: world.grants["environment role"].pk,
+        new=tagged("environment", "UPDATE_FEATURE_STATE"),
+        changed=tagged("environment", "UPDATE_FEATURE_STATE"),
+        query=lambda world: {"environment": str(world.environment.pk)},
+        ignored=frozenset({"environment"}),
+    ),
+    **roles_of("users", "user_pk", lambda world: world.admin.pk),
+    **roles_of("groups", "group_pk", lambda world: world.granted_group.pk),
+    **roles_of(
+        "master-api-keys",
+        "prefix",
+        lambda world: world.roled_key.prefix,
+        detach="detach-roles-from-master-api-key/",
+    ),
+}
+
+
 def of_user(parameter: str, place: Callable[[World], Any]) -> Example:
     return Example(path=lambda world: {parameter: place(world), "user_pk": world.member.pk})
 
 
 EXAMPLES = {
+    **ROLES,
     **{
         route: example
         for level in PLACES
