@@ -12,14 +12,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.errors import DomainError
 from permissions.access import grants_of, may, require
 from permissions.actors import Machine
 from permissions.catalogue import ADMIN, MEMBER, Level, permissions_at
 from permissions.details import details_of
-from permissions.exceptions import UsersOnlyError
 from permissions.scoped import ScopedView
 from permissions.serializers import DetailedPermissionsSerializer, GrantsSerializer, PermissionSerializer
 from permissions.targets import organisation_id_of
+
+
+class OnlyForUsersError(DomainError):
+    """A machine asks for something that only users have."""
+
+    code = "only_for_users"
+
+    def __init__(self) -> None:
+        super().__init__("This endpoint can only be used with a user and not Master API Key")
 
 
 class MayUseObject(BasePermission):
@@ -53,7 +62,7 @@ class ObjectsWithPermissions(ScopedView):
         """Say what the caller may do here. A master key has no permissions of its own to show."""
         target = self.get_object()
         if isinstance(request.user, Machine):
-            raise UsersOnlyError
+            raise OnlyForUsersError
         return Response(GrantsSerializer(grants_of(request.user, target)).data)
 
     @extend_schema(responses=DetailedPermissionsSerializer)

@@ -8,7 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from environments.models import Environment
+from features.models import Feature, FeatureState
 from organisations.models import Organisation
+from organisations.tests.factories import machine_client, make_key
 from permissions.access import may
 from permissions.models import Role
 from permissions.tests.factories import grant, make_group, make_role
@@ -257,6 +259,33 @@ def test_a_permission_for_a_deleted_tag_is_gone_and_not_for_everything(
     of_two.refresh_from_db()
     assert not may(member, "UPDATE_FEATURE_STATE", environment, tags=[tag.pk, other.pk])
     assert of_two.permissions == {"DELETE_FEATURE": [other.pk]}
+
+
+def test_a_machine_may_do_what_its_keys_roles_say_and_no_more(
+    organisation, role, environment, feature, tag, admin_client
+):
+    key = make_key(organisation, is_admin=False)
+    feature.tags.add(tag)
+    untagged = Feature.objects.create(project=environment.project, name="untagged")
+    send(admin_client, "post", within(role, "master-api-keys/"), {"master_api_key": str(key.pk)})
+    granted = [{"permission_key": "UPDATE_FEATURE_STATE", "tags": [tag.pk]}]
+    send(
+        admin_client,
+        "post",
+        within(role, "environments-permissions/"),
+        {"environment": environment.pk, "permissions": granted},
+    )
+    client, states = machine_client(key), f"/api/v1/environments/{environment.api_key}/featurestates/"
+
+    def switch_on(switched: Feature) -> int:
+        state = FeatureState.objects.get(feature=switched)
+        status: int = send(client, "patch", f"{states}{state.pk}/", {"enabled": True}).status_code
+        return status
+
+    assert (switch_on(feature), switch_on(untagged)) == (200, 403)
+    assert client.get(states).status_code == 403
+    role.assignments.all().delete()
+    assert switch_on(feature) == 403
 
 
 def test_roles_are_for_administrators(organisation, role, member, stranger, client_of):

@@ -17,7 +17,7 @@ from features.models import Feature, FeatureState, FeatureType, MultivariateOpti
 from features.services import records
 from features.services.multivariate_options import WantedOption, replace_options
 from metadata.services import WantedValue, replace_values
-from permissions.access import may
+from permissions.access import users_who_may
 from projects.models import Project, Tag
 from users.models import User
 
@@ -229,20 +229,17 @@ def _first_owners(author: Author) -> list[User]:
 
 
 def _owners(project: Project, ids: Iterable[int]) -> list[User]:
-    users = {user.pk: user for user in _users(ids) if _may_own(user, project)}
+    users = {user.pk: user for user in _possible_owners(project, ids)}
     if strangers := sorted(set(ids) - users.keys()):
         raise InvalidInput({"owners": [f"Users with ids {strangers} do not have access to this project."]})
     return list(users.values())
 
 
 def _refuse_unknown(user_ids: Iterable[int], project: Project) -> None:
-    if set(user_ids) - {user.pk for user in _users(user_ids) if _may_own(user, project)}:
+    if set(user_ids) - {user.pk for user in _possible_owners(project, user_ids)}:
         raise InvalidInput({"non_field_errors": ["Some users not found"]})
 
 
-def _users(ids: Iterable[int]) -> list[User]:
-    return list(User.objects.filter(pk__in=set(ids)))
-
-
-def _may_own(user: User, project: Project) -> bool:
-    return may(user, "VIEW_PROJECT", project)
+def _possible_owners(project: Project, ids: Iterable[int]) -> list[User]:
+    """Return those of these users who may see the project."""
+    return list(users_who_may("VIEW_PROJECT", project).filter(pk__in=set(ids)))

@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, mixins, viewsets
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
+from rest_framework.request import Request
 
 from core.errors import InvalidInput
 from environments.models import Environment
@@ -16,6 +17,7 @@ from environments.scope import InEnvironment
 from features.exceptions import FeatureNotProvidedError
 from features.models import Feature, FeatureSegment, FeatureState
 from features.models.state import FOR_EVERYONE
+from features.scope import permission_to_change, require_for
 from features.selectors.feature_states import served_states
 from features.serializers.feature_states import (
     FeatureStateSerializer,
@@ -33,13 +35,22 @@ from features.services.feature_states import (
     update_feature_state,
 )
 from identities.models import Identity
-from permissions.access import may, visible
+from permissions.access import require, visible, within_reach
 
+UPDATE = permission_to_change(overrides_segment=False)
+OVERRIDE = permission_to_change(overrides_segment=True)
 IDENTITY_OVERRIDE = Q(identity__isnull=False)
 
 
 class WritesFeatureStates(viewsets.GenericViewSet):
     """Changing and deleting go the same way for all feature states."""
+
+    def check_object_permissions(self, request: Request, obj: FeatureState) -> None:
+        """Ask again as soon as the feature is known: a permission may be for features with certain tags."""
+        super().check_object_permissions(request, obj)
+        if request.method not in SAFE_METHODS:
+            permission = permission_to_change(overrides_segment=obj.feature_segment_id is not None)
+            require_for(request.user, permission, obj.environment, obj.feature_id)
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = update_feature_state(
@@ -54,7 +65,8 @@ class StatesOfEnvironment(InEnvironment, WritesFeatureStates, viewsets.ModelView
     """States of one environment, with raw values. A PUT changes only what it names, like a PATCH."""
 
     queryset = FeatureState.objects.all()
-    write_permission = "UPDATE_FEATURE_STATE"
+    write_permission = UPDATE
+    asks_per_feature = True
 
     new_serializer_class: ClassVar[type[FeatureStateSerializer]]
 
@@ -64,7 +76,8 @@ class StatesOfEnvironment(InEnvironment, WritesFeatureStates, viewsets.ModelView
         return ListedFeatureStateSerializer if self.action == "list" else FeatureStateSerializer
 
     def get_queryset(self) -> QuerySet[FeatureState]:
-        return served_states().filter(environment=self.environment).select_related("identity")
+        states = served_states().filter(environment=self.environment)
+        return states.select_related("identity", "environment__project")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
@@ -77,17 +90,18 @@ class StatesOfEnvironment(InEnvironment, WritesFeatureStates, viewsets.ModelView
         return queryset
 
     def feature_id(self, given: dict[str, Any]) -> int:
-        """Return the id of the feature that was named, which must be of the environment's project.
+        """Return the id of the feature that was named, whose state the caller may set.
 
         Raises:
             FeatureNotProvidedError: none was named.
-            PermissionDenied: it is of another project.
+            PermissionDenied: it is of another project, or has none of the tags that the caller may change.
         """
         if "feature_id" not in given:
             raise FeatureNotProvidedError
         features = Feature.objects.filter(pk=given["feature_id"], project=self.environment.project)
         if not features.exists():
             raise PermissionDenied
+        require_for(self.request.user, UPDATE, self.environment, given["feature_id"])
         return int(given["feature_id"])
 
 
@@ -135,9 +149,8 @@ class EnvironmentFeatureStateViewSet(StatesOfEnvironment):
     def _segment_id(self, given: dict[str, Any]) -> int | None:
         if given.get("feature_segment_id") is None:
             return None
-        if not may(self.request.user, "MANAGE_SEGMENT_OVERRIDES", self.environment):
-            raise PermissionDenied
-        return segment_of(given["feature_segment_id"], self.environment.pk, given.get("feature_id"))
+        require_for(self.request.user, OVERRIDE, self.environment, given["feature_id"])
+        return segment_of(given["feature_segment_id"], self.environment.pk, given["feature_id"])
 
 
 @extend_schema_view(list=extend_schema(parameters=[StatesInEnvironmentQuery]))
@@ -188,21 +201,21 @@ class FeatureStateViewSet(
 
     def get_queryset(self) -> QuerySet[FeatureState]:
         states = served_states().select_related("environment__project", "feature_segment")
-        return visible(self.request.user, states, "VIEW_ENVIRONMENT", "environment")
+        return within_reach(self.request.user, states, "environment__project__organisation")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
             return queryset
         query = StatesQuery.read(self.request)
-        environment_for(self.request.user, query["environment"], "VIEW_ENVIRONMENT")
+        require(self.request.user, "VIEW_ENVIRONMENT", environment_with(query["environment"]))
         return queryset.filter(**query)
 
     def perform_create(self, serializer: Any) -> None:
         given = serializer.validated_data
         overrides_segment = given.get("feature_segment_id") is not None
-        environment = environment_for(
-            self.request.user, given["environment_id"], _permission(overrides_segment)
-        )
+        environment = environment_with(given["environment_id"])
+        permission = permission_to_change(overrides_segment=overrides_segment)
+        require_for(self.request.user, permission, environment, given["feature_id"])
         serializer.instance = create_feature_state(
             feature_id=given["feature_id"],
             environment_id=environment.pk,
@@ -216,12 +229,6 @@ class FeatureStateViewSet(
             **serializer.changes,
         )
 
-    def perform_update(self, serializer: Any) -> None:
-        state = serializer.instance
-        if not may(self.request.user, _permission(state.feature_segment_id is not None), state.environment):
-            raise PermissionDenied
-        super().perform_update(serializer)
-
 
 @extend_schema_view(get=extend_schema(operation_id="get_feature_state_by_uuid"))
 class FeatureStateByUuidView(generics.RetrieveAPIView):
@@ -233,18 +240,18 @@ class FeatureStateByUuidView(generics.RetrieveAPIView):
     queryset = FeatureState.objects.all()
 
     def get_queryset(self) -> QuerySet[FeatureState]:
-        return visible(self.request.user, served_states(), "VIEW_ENVIRONMENT", "environment")
+        return visible(self.request.user, served_states(), "VIEW_PROJECT", "environment__project")
 
 
-def environment_for(actor: Any, environment_id: int, permission: str) -> Environment:
-    """Return the environment that a query or a body names by its id.
+def environment_with(environment_id: int) -> Environment:
+    """Return the environment that a query or a body names by its id, with its project.
 
     Raises:
-        PermissionDenied: there is none, or none where `actor` holds `permission`.
+        PermissionDenied: there is none.
     """
     environments: QuerySet[Environment] = Environment.objects.select_related("project")
-    environment = environments.filter(pk=environment_id).first()
-    if environment is None or not may(actor, permission, environment):
+    environment = environments.filter(pk=environment_id, project__deleted_at__isnull=True).first()
+    if environment is None:
         raise PermissionDenied
     return environment
 
@@ -263,7 +270,3 @@ def segment_of(feature_segment_id: int, environment_id: int, feature_id: int | N
     if binding.feature_id != feature_id:
         raise InvalidInput({"non_field_errors": ["Feature Segment does not belong to feature."]})
     return binding.segment_id
-
-
-def _permission(overrides_segment: bool) -> str:
-    return "MANAGE_SEGMENT_OVERRIDES" if overrides_segment else "UPDATE_FEATURE_STATE"

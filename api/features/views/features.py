@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from core.pagination import ChosenPagination
 from environments.models import Environment
 from features.models import Feature
+from features.scope import require_for
 from features.selectors.features import described_features, features_of
 from features.serializers.features import (
     EnvironmentQuery,
@@ -36,6 +37,8 @@ from permissions.access import may, visible
 from permissions.catalogue import ADMIN
 from projects.scope import InProject
 
+DELETE = "DELETE_FEATURE"
+
 
 @extend_schema_view(
     list=extend_schema(parameters=[FeatureQuery]),
@@ -51,7 +54,8 @@ class FeatureViewSet(InProject, viewsets.ModelViewSet):
     queryset = Feature.objects.all()
     pagination_class = ChosenPagination
     write_permission = "CREATE_FEATURE"
-    permission_by_action = {"destroy": "DELETE_FEATURE"}
+    permission_by_action = {"destroy": DELETE}
+    asks_per_feature = True
 
     def get_serializer_class(self) -> type[FeatureSerializer]:
         return NewFeatureSerializer if self.action == "create" else FeatureSerializer
@@ -74,6 +78,11 @@ class FeatureViewSet(InProject, viewsets.ModelViewSet):
         self._check_may_vary(serializer)
         feature = update_feature(serializer.instance, author=self.request.user, **serializer.validated_data)
         serializer.instance = described_features().get(pk=feature.pk)
+
+    def check_object_permissions(self, request: Request, obj: Feature) -> None:
+        super().check_object_permissions(request, obj)
+        if self.action == "destroy":
+            require_for(request.user, DELETE, self.project, obj.pk)
 
     def perform_destroy(self, instance: Feature) -> None:
         delete_feature(instance, author=self.request.user)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from core.errors import InvalidInput
 from environments.scope import InEnvironment
 from features.models import Feature
+from features.scope import permission_to_change, require_for
 from features.selectors.feature_states import served_states
 from features.serializers.flag_updates import (
     FlagUpdateSerializer,
@@ -21,15 +22,18 @@ from features.services.allocations import Allocation
 from features.services.change_sets import UNCHANGED, Change, Operation, apply_change_set
 from segments.models import Segment
 
+UPDATE = permission_to_change(overrides_segment=False)
+
 _REQUESTS_ONLY = (
     "This endpoint cannot be used when change requests are enabled. Use the change request workflow instead."
 )
 
 
 class UpdatesFlags(InEnvironment):
-    """Reads a body, and makes a change set of it."""
+    """Reads a body, and makes a change set of it. One permission is enough, for segment overrides as well."""
 
-    write_permission = "UPDATE_FEATURE_STATE"
+    write_permission = UPDATE
+    asks_per_feature = True
 
     def apply(self, request: Request) -> Response:
         body = self.get_serializer(data=request.data)
@@ -37,6 +41,7 @@ class UpdatesFlags(InEnvironment):
         if self.environment.minimum_change_request_approvals is not None:
             raise PermissionDenied(_REQUESTS_ONLY)
         feature = self.feature(body.validated_data["feature"])
+        require_for(request.user, UPDATE, self.environment, feature.pk)
         changes = self.changes(feature, body.validated_data)
         self.check_segments(changes)
         apply_change_set(changes, author=request.user)

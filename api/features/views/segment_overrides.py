@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +14,7 @@ from rest_framework.response import Response
 from core.errors import InvalidInput
 from environments.scope import InEnvironment
 from features.models import Feature, FeatureSegment
+from features.scope import permission_to_change, require_for
 from features.serializers.feature_states import SegmentOverrideSerializer
 from features.serializers.segment_overrides import (
     FeatureSegmentQuery,
@@ -29,10 +29,10 @@ from features.services.segment_overrides import (
     remove_segment_override,
     reorder_segment_overrides,
 )
-from features.views.feature_states import environment_for
-from permissions.access import may, visible
+from features.views.feature_states import environment_with
+from permissions.access import require, visible, within_reach
 
-MANAGE = "MANAGE_SEGMENT_OVERRIDES"
+MANAGE = permission_to_change(overrides_segment=True)
 
 
 @extend_schema_view(
@@ -59,24 +59,24 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
         places: QuerySet[FeatureSegment] = FeatureSegment.objects.filter(is_live=True).select_related(
             "segment", "feature", "environment__project"
         )
-        return visible(self.request.user, places, "VIEW_PROJECT", "environment__project")
+        return within_reach(self.request.user, places, "environment__project__organisation")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
             return queryset
         query = FeatureSegmentQuery.read(self.request)
         # For whoever may see the project: the dashboard reads the list before it knows of environments.
-        environment_for(self.request.user, query["environment"], "VIEW_PROJECT")
+        require(self.request.user, "VIEW_PROJECT", environment_with(query["environment"]).project)
         return queryset.filter(**query)
 
     def check_object_permissions(self, request: Request, obj: FeatureSegment) -> None:
         super().check_object_permissions(request, obj)
-        if not may(request.user, MANAGE, obj.environment):
-            raise PermissionDenied
+        require_for(request.user, MANAGE, obj.environment, obj.feature_id)
 
     def perform_create(self, serializer: Any) -> None:
         given = serializer.validated_data
-        environment = environment_for(self.request.user, given["environment_id"], MANAGE)
+        environment = environment_with(given["environment_id"])
+        require_for(self.request.user, MANAGE, environment, given["feature_id"])
         serializer.instance = bind_segment(
             feature_id=given["feature_id"], segment_id=given["segment_id"], environment=environment
         )
@@ -114,8 +114,7 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
         if len({(each.feature_id, each.environment_id) for each in named}) > 1:
             reason = "All feature segments must belong to the same feature & environment."
             raise InvalidInput({"non_field_errors": [reason]})
-        if not may(self.request.user, MANAGE, named[0].environment):
-            raise PermissionDenied
+        require_for(self.request.user, MANAGE, named[0].environment, named[0].feature_id)
         return named[0]
 
 
@@ -140,6 +139,7 @@ class CreateSegmentOverrideView(InEnvironment):
 
     serializer_class = SegmentOverrideSerializer
     write_permission = MANAGE
+    asks_per_feature = True
     hides_environment = True
 
     @extend_schema(operation_id="create_segment_override", responses={201: SegmentOverrideSerializer})
@@ -147,6 +147,7 @@ class CreateSegmentOverrideView(InEnvironment):
         feature = get_object_or_404(
             Feature.objects.all(), pk=self.kwargs["feature_pk"], project=self.environment.project
         )
+        require_for(request.user, MANAGE, self.environment, feature.pk)
         serializer = SegmentOverrideSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         place = serializer.validated_data["feature_segment"]

@@ -162,3 +162,19 @@ def test_a_longer_list_takes_no_more_queries(client, project, tag):
         Tag.objects.create(project=project, label=str(number))
 
     assert queries() == with_one
+
+
+def test_who_sees_the_project_is_told_what_they_may_not_do(member, client_of, project, tag):
+    client = client_of(member)
+    row = grant(member, project, "VIEW_PROJECT")
+
+    seeing = [getattr(client, method)(path_of(project, f"{tag.pk}/")) for method in ("get", "put", "delete")]
+    row.permissions = {"MANAGE_TAGS": []}
+    row.save()
+    managing = [
+        client.get(path_of(project, f"{tag.pk}/")),
+        client.put(path_of(project, f"{tag.pk}/"), {"label": "renamed"}),
+    ]
+
+    assert [each.status_code for each in seeing] == [200, 403, 403]
+    assert [each.status_code for each in managing] == [404, 200]

@@ -73,7 +73,6 @@ def crud_in_role(
     new: Callable[[World], dict[str, Any]],
     changed: Callable[[World], dict[str, Any]],
     query: Callable[[World], dict[str, Any]] = nothing,
-    ignored: frozenset[str] = frozenset(),
 ) -> dict[str, Example]:
     """Return examples for what there is below a role: `row` is one of the granted role."""
 
@@ -85,8 +84,8 @@ def crud_in_role(
         f"GET {path}": Example(path=in_granted_role, query=query),
         f"POST {path}": Example(path=in_role, body=new),
         f"GET {path}{{pk}}/": Example(path=one),
-        f"PUT {path}{{pk}}/": Example(path=one, body=changed, ignored=ignored),
-        f"PATCH {path}{{pk}}/": Example(path=one, body=changed, ignored=ignored),
+        f"PUT {path}{{pk}}/": Example(path=one, body=changed),
+        f"PATCH {path}{{pk}}/": Example(path=one, body=changed),
         f"DELETE {path}{{pk}}/": Example(path=one),
     }
 
@@ -96,12 +95,15 @@ def assignment(kind: str) -> Callable[[World], int]:
     return lambda world: world.granted_role.assignments.get(**{f"{kind}__isnull": False}).pk
 
 
-def tagged(level: str, key: str) -> Callable[[World], dict[str, Any]]:
+def limited(key: str) -> Callable[[World], dict[str, Any]]:
     return lambda world: {
-        level: getattr(world, level).pk,
         "permissions": [{"permission_key": key, "tags": [world.tag.pk]}],
         "admin": True,
     }
+
+
+def tagged(level: str, key: str) -> Callable[[World], dict[str, Any]]:
+    return lambda world: {level: getattr(world, level).pk, **limited(key)(world)}
 
 
 def roles_of(
@@ -158,17 +160,15 @@ ROLES = {
         "projects-permissions",
         lambda world: world.grants["project role"].pk,
         new=tagged("project", "DELETE_FEATURE"),
-        changed=tagged("project", "DELETE_FEATURE"),
+        changed=limited("DELETE_FEATURE"),
         query=lambda world: {"project": str(world.project.pk)},
-        ignored=frozenset({"project"}),
     ),
     **crud_in_role(
         "environments-permissions",
         lambda world: world.grants["environment role"].pk,
         new=tagged("environment", "UPDATE_FEATURE_STATE"),
-        changed=tagged("environment", "UPDATE_FEATURE_STATE"),
+        changed=limited("UPDATE_FEATURE_STATE"),
         query=lambda world: {"environment": str(world.environment.pk)},
-        ignored=frozenset({"environment"}),
     ),
     **roles_of("users", "user_pk", lambda world: world.admin.pk),
     **roles_of("groups", "group_pk", lambda world: world.granted_group.pk),
