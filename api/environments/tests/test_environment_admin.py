@@ -1,5 +1,7 @@
 """Environments in the admin."""
 
+from typing import Any
+
 import pytest
 
 from audit.models import AuditRecord
@@ -10,7 +12,7 @@ from users.models import User
 ENVIRONMENTS = "/admin/environments/environment/"
 
 
-def form(keys: int = 0, **fields) -> dict:
+def form(keys: int = 0, **fields: Any) -> dict:
     return {
         "name": "Staging",
         "api_key": "staging",
