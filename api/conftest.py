@@ -115,3 +115,13 @@ def mailbox(transactional_db, settings) -> Iterator[Mailbox]:
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", mailbox.port, False
         yield mailbox
         background.wait_until_done(20)  # no mail may still be on its way when the settings are changed back
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Say how much the walk of rights has asked, whichever workers it was divided between."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("xfailed")
+    combinations = [
+        number for report in reports for name, number in report.user_properties if name == "combinations"
+    ]
+    if combinations:
+        terminalreporter.write_line(f"{sum(combinations)} combinations of route, caller and object.")

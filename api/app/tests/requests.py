@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
+from django.http.request import HttpHeaders
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -59,7 +61,8 @@ def send(
         query: parameters, or a query string that is sent as it is.
         body: sent as JSON, unless `raw` has the very bytes.
     """
-    client = APIClient(raise_request_exception=False, headers=headers)
+    client = _client()
+    client.cookies.clear()
     data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
     with transaction.atomic():
         with CaptureQueriesContext(connection) as statements:
@@ -69,6 +72,7 @@ def send(
                 data,  # type: ignore[arg-type]  # bytes are what it sends
                 content_type=content_type,
                 QUERY_STRING=query if isinstance(query, str) else urlencode(query),
+                **HttpHeaders.to_wsgi_names(headers),
             )
         status, after = response.status_code, None
         if any(_may_write(each["sql"]) for each in statements.captured_queries):
@@ -82,6 +86,12 @@ def send(
         statements=len(statements),
         changed=after is not None and after != fingerprint(),  # what was before is there again
     )
+
+
+@cache
+def _client() -> APIClient:
+    """Return the one client: each new one would put the middleware together anew."""
+    return APIClient(raise_request_exception=False)
 
 
 _READING = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")

@@ -1,0 +1,300 @@
+"""Who may do what, route by route: the table that the walk of rights holds the API to.
+
+Each line has what a request needs, in the order in which it is asked for, and how whoever lacks it is
+answered. The permissions are those of `permissions.catalogue`, and the standings below. A new route needs
+a line here: `test_rights.test_every_route_has_a_line_in_the_table`.
+
+    "PUT /api/v1/projects/{pk}/": hides("VIEW_PROJECT").forbids(PROJECT_ADMIN),
+
+reads: 401 for who isn't signed in, 404 for who may not see the project, 403 for who doesn't administer it,
+and 2xx for all others. What belongs to another organisation gets the answer to who lacks the first of these,
+and what doesn't exist the very same.
+"""
+
+from dataclasses import dataclass, field, replace
+
+# Standings: asked for like permissions, but nothing that can be granted.
+SIGNED_IN = "a user's or a master key's valid credentials"
+MEMBER = "membership in the organisation"
+ORGANISATION_ADMIN = "administrator of the organisation"
+PROJECT_ADMIN = "administrator of the project"
+ENVIRONMENT_ADMIN = "administrator of the environment"
+GROUP_ADMIN = "administrator of the group"
+SELF = "being the user that it is about"
+SDK_KEY = "a working key of the environment"
+SERVER_KEY = "a working key for servers of the environment"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Any one of `permissions` lets through. Others are answered with `status`; 200 shows them nothing."""
+
+    status: int
+    permissions: tuple[str, ...]
+    for_tags: bool = False
+
+
+@dataclass(frozen=True)
+class Right:
+    """What a route asks for.
+
+    Attributes:
+        for_machines: how master keys are answered that have all the rights; None: like users.
+        elsewhere: how everybody is answered where the request names another organisation's object, if not
+            by the first gate.
+        without: fields of the example's body that are left out, because they need more: see `CASES`.
+        why: the reason for anything that the contract's tables don't have in this way.
+    """
+
+    gates: tuple[Gate, ...] = ()
+    for_machines: int | None = None
+    elsewhere: int | None = None
+    without: frozenset[str] = field(default_factory=frozenset)
+    why: str = ""
+
+    def refuses(self, status: int, *permissions: str, for_tags: bool = False) -> "Right":
+        """Add a gate. `for_tags`: a permission for some tags is enough if the feature carries one."""
+        return replace(self, gates=(*self.gates, Gate(status, permissions, for_tags)))
+
+    def forbids(self, *permissions: str, for_tags: bool = False) -> "Right":
+        return self.refuses(403, *permissions, for_tags=for_tags)
+
+    def hides(self, *permissions: str, for_tags: bool = False) -> "Right":
+        return self.refuses(404, *permissions, for_tags=for_tags)
+
+    def shows_to(self, *permissions: str) -> "Right":
+        """Add a gate before content: others get a list without it."""
+        return self.refuses(200, *permissions)
+
+    def machines(self, status: int, why: str) -> "Right":
+        return replace(self, for_machines=status, why=why)
+
+    def answers_elsewhere(self, status: int, why: str) -> "Right":
+        return replace(self, elsewhere=status, why=why)
+
+    def leaving_out(self, *fields: str) -> "Right":
+        return replace(self, without=frozenset(fields))
+
+    @property
+    def is_public(self) -> bool:
+        return not self.gates
+
+    @property
+    def status_elsewhere(self) -> int:
+        if self.elsewhere is not None:
+            return self.elsewhere
+        return next((gate.status for gate in self.gates if gate.permissions != (SIGNED_IN,)), 200)
+
+
+public = Right()
+signed_in = public.refuses(401, SIGNED_IN)
+forbids, hides, refuses = signed_in.forbids, signed_in.hides, signed_in.refuses
+sdk = public.forbids(SDK_KEY)
+
+NO_USER = "A master key is nobody's: it has no account."
+
+PROJECT = "/api/v1/projects/{project_pk}"
+ENVIRONMENT = "/api/v1/environments/{environment_key}"
+ORGANISATION = "/api/v1/organisations/{organisation_pk}"
+IDENTITY = f"{ENVIRONMENT}/identities/{{identity_pk}}"
+
+ACCOUNTS = {
+    "POST /api/v1/auth/login/": public,
+    "POST /api/v1/auth/users/": public,
+    "POST /api/v1/auth/logout/": signed_in.machines(403, NO_USER),
+    "DELETE /api/v1/auth/token/": signed_in.machines(403, NO_USER),
+    "GET /api/v1/auth/users/me/": signed_in.machines(403, NO_USER),
+    "PUT /api/v1/auth/users/me/": signed_in.machines(403, NO_USER),
+    "PATCH /api/v1/auth/users/me/": signed_in.machines(403, NO_USER),
+}
+
+ORGANISATIONS = {
+    "GET /api/v1/organisations/": signed_in.shows_to(MEMBER),
+    "POST /api/v1/organisations/": signed_in.machines(403, "A key belongs to one organisation for good."),
+    "GET /api/v1/organisations/permissions/": signed_in,
+    "GET /api/v1/organisations/get-by-uuid/{uuid}/": hides(MEMBER),
+    f"GET {ORGANISATION}/": forbids(ORGANISATION_ADMIN),
+    f"PUT {ORGANISATION}/": forbids(ORGANISATION_ADMIN),
+    f"PATCH {ORGANISATION}/": forbids(ORGANISATION_ADMIN),
+    f"DELETE {ORGANISATION}/": forbids(ORGANISATION_ADMIN),
+    f"GET {ORGANISATION}/get-subscription-metadata/": forbids(ORGANISATION_ADMIN),
+    f"GET {ORGANISATION}/my-permissions/": forbids(MEMBER).machines(400, NO_USER),
+    f"GET {ORGANISATION}/projects/": forbids(MEMBER).shows_to("VIEW_PROJECT"),
+    f"GET {ORGANISATION}/usage-data/": forbids(ORGANISATION_ADMIN),
+    f"GET {ORGANISATION}/usage-data/total-count/": forbids(ORGANISATION_ADMIN),
+    f"GET {ORGANISATION}/users/": forbids(MEMBER),
+    f"POST {ORGANISATION}/users/{{user_id}}/update-role/": forbids(ORGANISATION_ADMIN),
+    f"POST {ORGANISATION}/remove-users/": forbids(ORGANISATION_ADMIN),
+}
+
+PROJECTS = {
+    "GET /api/v1/projects/": signed_in.shows_to("VIEW_PROJECT"),
+    "POST /api/v1/projects/": forbids("CREATE_PROJECT"),
+    "GET /api/v1/projects/permissions/": signed_in,
+    "GET /api/v1/projects/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
+    "GET /api/v1/projects/{pk}/": hides("VIEW_PROJECT"),
+    "PUT /api/v1/projects/{pk}/": hides("VIEW_PROJECT").forbids(PROJECT_ADMIN),
+    "PATCH /api/v1/projects/{pk}/": hides("VIEW_PROJECT").forbids(PROJECT_ADMIN),
+    "DELETE /api/v1/projects/{pk}/": hides("VIEW_PROJECT").forbids(PROJECT_ADMIN),
+    "GET /api/v1/projects/{pk}/my-permissions/": hides("VIEW_PROJECT").machines(400, NO_USER),
+    f"GET {PROJECT}/environments/": hides("VIEW_PROJECT").forbids(PROJECT_ADMIN),
+    f"GET {PROJECT}/tags/": forbids("VIEW_PROJECT"),
+    f"POST {PROJECT}/tags/": forbids("MANAGE_TAGS"),
+    f"GET {PROJECT}/tags/get-by-uuid/{{uuid}}/": hides("VIEW_PROJECT"),
+    f"GET {PROJECT}/tags/{{pk}}/": hides("VIEW_PROJECT"),
+    f"PUT {PROJECT}/tags/{{pk}}/": hides("MANAGE_TAGS"),
+    f"PATCH {PROJECT}/tags/{{pk}}/": hides("MANAGE_TAGS"),
+    f"DELETE {PROJECT}/tags/{{pk}}/": hides("MANAGE_TAGS"),
+}
+
+ENVIRONMENTS = {
+    "GET /api/v1/environments/": refuses(400, MEMBER).shows_to("VIEW_ENVIRONMENT"),
+    "POST /api/v1/environments/": forbids("CREATE_ENVIRONMENT"),
+    "GET /api/v1/environments/permissions/": signed_in,
+    "GET /api/v1/environments/get-by-uuid/{uuid}/": hides(MEMBER).forbids("VIEW_ENVIRONMENT"),
+    f"GET {ENVIRONMENT}/": hides(MEMBER).forbids("VIEW_ENVIRONMENT"),
+    f"PUT {ENVIRONMENT}/": hides(MEMBER).forbids(ENVIRONMENT_ADMIN),
+    f"PATCH {ENVIRONMENT}/": hides(MEMBER).forbids(ENVIRONMENT_ADMIN),
+    f"DELETE {ENVIRONMENT}/": hides(MEMBER).forbids(ENVIRONMENT_ADMIN),
+    f"GET {ENVIRONMENT}/my-permissions/": hides(MEMBER).forbids("VIEW_ENVIRONMENT").machines(400, NO_USER),
+    f"GET {ENVIRONMENT}/api-keys/": forbids(ENVIRONMENT_ADMIN),
+    f"POST {ENVIRONMENT}/api-keys/": forbids(ENVIRONMENT_ADMIN),
+    f"PUT {ENVIRONMENT}/api-keys/{{pk}}/": forbids(ENVIRONMENT_ADMIN),
+    f"PATCH {ENVIRONMENT}/api-keys/{{pk}}/": forbids(ENVIRONMENT_ADMIN),
+    f"DELETE {ENVIRONMENT}/api-keys/{{pk}}/": forbids(ENVIRONMENT_ADMIN),
+}
+
+UPDATE = "UPDATE_FEATURE_STATE"
+OVERRIDE = "MANAGE_SEGMENT_OVERRIDES"
+
+FEATURES = {
+    f"GET {PROJECT}/features/": hides("VIEW_PROJECT"),
+    f"POST {PROJECT}/features/": forbids("CREATE_FEATURE").leaving_out("multivariate_options"),
+    f"GET {PROJECT}/features/{{pk}}/": hides("VIEW_PROJECT"),
+    f"PUT {PROJECT}/features/{{pk}}/": forbids("CREATE_FEATURE").leaving_out("multivariate_options"),
+    f"PATCH {PROJECT}/features/{{pk}}/": forbids("CREATE_FEATURE").leaving_out("multivariate_options"),
+    f"DELETE {PROJECT}/features/{{pk}}/": forbids("DELETE_FEATURE", for_tags=True),
+    f"POST {PROJECT}/features/{{pk}}/add-owners/": forbids("CREATE_FEATURE"),
+    f"POST {PROJECT}/features/{{pk}}/remove-owners/": forbids("CREATE_FEATURE"),
+    f"GET {PROJECT}/features/{{feature_pk}}/evaluation-data/": hides("VIEW_PROJECT"),
+    "GET /api/v1/features/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
+    f"GET {PROJECT}/features/{{feature_pk}}/mv-options/": hides("VIEW_PROJECT"),
+    f"POST {PROJECT}/features/{{feature_pk}}/mv-options/": forbids("CREATE_FEATURE"),
+    f"GET {PROJECT}/features/{{feature_pk}}/mv-options/{{pk}}/": hides("VIEW_PROJECT"),
+    f"PUT {PROJECT}/features/{{feature_pk}}/mv-options/{{pk}}/": forbids("CREATE_FEATURE"),
+    f"PATCH {PROJECT}/features/{{feature_pk}}/mv-options/{{pk}}/": forbids("CREATE_FEATURE"),
+    f"DELETE {PROJECT}/features/{{feature_pk}}/mv-options/{{pk}}/": forbids("CREATE_FEATURE"),
+    "GET /api/v1/multivariate/options/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
+    f"GET {ENVIRONMENT}/featurestates/": forbids("VIEW_ENVIRONMENT"),
+    f"POST {ENVIRONMENT}/featurestates/": forbids(UPDATE, for_tags=True),
+    f"GET {ENVIRONMENT}/featurestates/{{pk}}/": forbids("VIEW_ENVIRONMENT"),
+    f"PUT {ENVIRONMENT}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
+    f"PATCH {ENVIRONMENT}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
+    f"DELETE {ENVIRONMENT}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
+    f"GET {IDENTITY}/featurestates/": forbids("VIEW_ENVIRONMENT"),
+    f"POST {IDENTITY}/featurestates/": forbids(UPDATE, for_tags=True),
+    f"GET {IDENTITY}/featurestates/{{pk}}/": forbids("VIEW_ENVIRONMENT"),
+    f"PUT {IDENTITY}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
+    f"PATCH {IDENTITY}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
+    f"DELETE {IDENTITY}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
+    "GET /api/v1/features/featurestates/": forbids("VIEW_ENVIRONMENT"),
+    "POST /api/v1/features/featurestates/": forbids(UPDATE, for_tags=True),
+    "PUT /api/v1/features/featurestates/{pk}/": hides("VIEW_ENVIRONMENT", UPDATE, for_tags=True).forbids(
+        UPDATE, for_tags=True
+    ),
+    "PATCH /api/v1/features/featurestates/{pk}/": hides("VIEW_ENVIRONMENT", UPDATE, for_tags=True).forbids(
+        UPDATE, for_tags=True
+    ),
+    "GET /api/v1/features/featurestates/get-by-uuid/{uuid}/": hides("VIEW_ENVIRONMENT"),
+    "GET /api/v1/features/feature-segments/": forbids("VIEW_PROJECT"),
+    "POST /api/v1/features/feature-segments/": forbids(OVERRIDE, for_tags=True),
+    **{
+        f"{method} /api/v1/features/feature-segments/{{pk}}/": hides(
+            "VIEW_PROJECT", OVERRIDE, for_tags=True
+        ).forbids(OVERRIDE, for_tags=True)
+        for method in ("GET", "PUT", "PATCH", "DELETE")
+    },
+    "GET /api/v1/features/feature-segments/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
+    "POST /api/v1/features/feature-segments/update-priorities/": refuses(
+        400, "VIEW_PROJECT", OVERRIDE, for_tags=True
+    ).forbids(OVERRIDE, for_tags=True),
+    f"POST {ENVIRONMENT}/features/{{feature_pk}}/create-segment-override/": hides(MEMBER).forbids(
+        OVERRIDE, for_tags=True
+    ),
+}
+
+SEGMENTS = {
+    f"GET {PROJECT}/segments/": hides("VIEW_PROJECT"),
+    f"POST {PROJECT}/segments/": forbids("MANAGE_SEGMENTS"),
+    f"GET {PROJECT}/segments/{{pk}}/": hides("VIEW_PROJECT"),
+    f"PUT {PROJECT}/segments/{{pk}}/": forbids("MANAGE_SEGMENTS"),
+    f"PATCH {PROJECT}/segments/{{pk}}/": forbids("MANAGE_SEGMENTS"),
+    f"DELETE {PROJECT}/segments/{{pk}}/": forbids("MANAGE_SEGMENTS"),
+    f"POST {PROJECT}/segments/{{pk}}/clone/": forbids("MANAGE_SEGMENTS"),
+    f"GET {PROJECT}/segments/{{segment_pk}}/associated-features/": hides("VIEW_PROJECT"),
+    "GET /api/v1/segments/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
+}
+
+IDENTITIES = {
+    f"GET {ENVIRONMENT}/identities/": forbids("VIEW_IDENTITIES"),
+    f"POST {ENVIRONMENT}/identities/": forbids("MANAGE_IDENTITIES"),
+    f"GET {ENVIRONMENT}/identities/{{pk}}/": forbids("VIEW_IDENTITIES"),
+    f"PUT {ENVIRONMENT}/identities/{{pk}}/": forbids("MANAGE_IDENTITIES"),
+    f"PATCH {ENVIRONMENT}/identities/{{pk}}/": forbids("MANAGE_IDENTITIES"),
+    f"DELETE {ENVIRONMENT}/identities/{{pk}}/": forbids("MANAGE_IDENTITIES"),
+    f"GET {IDENTITY}/traits/": forbids("VIEW_IDENTITIES"),
+    f"POST {IDENTITY}/traits/": forbids("MANAGE_IDENTITIES"),
+    f"GET {IDENTITY}/traits/{{pk}}/": forbids("VIEW_IDENTITIES"),
+    f"PUT {IDENTITY}/traits/{{pk}}/": forbids("MANAGE_IDENTITIES"),
+    f"PATCH {IDENTITY}/traits/{{pk}}/": forbids("MANAGE_IDENTITIES"),
+    f"DELETE {IDENTITY}/traits/{{pk}}/": forbids("MANAGE_IDENTITIES"),
+    f"GET {ENVIRONMENT}/trait-keys/": forbids("VIEW_ENVIRONMENT"),
+    f"POST {ENVIRONMENT}/delete-traits/": forbids(ENVIRONMENT_ADMIN),
+}
+
+SDK = {
+    "GET /api/v1/flags/": sdk.answers_elsewhere(404, "It names a feature, which is none there."),
+    "GET /api/v1/flags/{identifier}": sdk,
+    "GET /api/v1/flags/{feature_id}/multivariate-options/": sdk.answers_elsewhere(
+        404, "The key says whose environment it is; the feature is no feature there."
+    ),
+    "GET /api/v1/identities/": sdk,
+    "POST /api/v1/identities/": sdk,
+    "GET /api/v1/identities/{identifier}/": sdk,
+    "POST /api/v1/identities/{identifier}/traits/{trait_key}": sdk,
+    "POST /api/v1/bulk-identities/": sdk,
+    "POST /api/v1/traits/": sdk,
+    "PUT /api/v1/traits/bulk/": sdk,
+    "POST /api/v1/traits/increment-value/": sdk,
+    "POST /api/v1/analytics/flags/": sdk,
+    "POST /api/v2/analytics/flags/": sdk.answers_elsewhere(204, "What isn't the project's own is dropped."),
+    "GET /api/v1/environment-document/": public.forbids(SERVER_KEY),
+    "POST /ofrep/v1/evaluate/flags": public.refuses(401, SDK_KEY),
+    "POST /ofrep/v1/evaluate/flags/{key}": public.refuses(401, SDK_KEY).answers_elsewhere(
+        404, "No flag of that name is there."
+    ),
+    # Who may listen has the environment's key: it stands in the path.
+    "GET /sse/environments/{client_key}/stream": public,
+    "GET /api/v1/sse/environments/{client_key}/stream": public,
+    "GET /ofrep/v1/events/{client_key}": public,
+    "GET /api/v1/ofrep/v1/events/{client_key}": public,
+}
+
+OPEN = {
+    "POST /api/v1/analytics/telemetry/": public,
+    "GET /api/v1/docs/": public,
+    "GET /api/v1/swagger.json": public,
+    "GET /api/v1/swagger.yaml": public,
+}
+
+RIGHTS: dict[str, Right] = {
+    **ACCOUNTS,
+    **ORGANISATIONS,
+    **PROJECTS,
+    **ENVIRONMENTS,
+    **FEATURES,
+    **SEGMENTS,
+    **IDENTITIES,
+    **SDK,
+    **OPEN,
+}
