@@ -96,6 +96,7 @@ NO_USER = "A master key is nobody's: it has no account."
 PROJECT = "/api/v1/projects/{project_pk}"
 ENVIRONMENT = "/api/v1/environments/{environment_key}"
 ORGANISATION = "/api/v1/organisations/{organisation_pk}"
+UPDATES = "/api/experiments/environments/{environment_key}"
 IDENTITY = f"{ENVIRONMENT}/identities/{{identity_pk}}"
 
 ACCOUNTS = {
@@ -218,6 +219,9 @@ FEATURES = {
     "POST /api/v1/features/feature-segments/update-priorities/": refuses(
         400, "VIEW_PROJECT", OVERRIDE, for_tags=True
     ).forbids(OVERRIDE, for_tags=True),
+    f"POST {UPDATES}/update-flag-v1/": forbids(UPDATE, for_tags=True),
+    f"POST {UPDATES}/update-flag-v2/": forbids(UPDATE, for_tags=True),
+    f"POST {UPDATES}/delete-segment-override/": forbids(UPDATE, for_tags=True),
     f"POST {ENVIRONMENT}/features/{{feature_pk}}/create-segment-override/": hides(MEMBER).forbids(
         OVERRIDE, for_tags=True
     ),

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from app.tests.actors import Actor, everybody
 from app.tests.examples import ROUTES, example_of
 from app.tests.requests import Outcome, send
-from app.tests.rights import ENVIRONMENT, RIGHTS, SIGNED_IN, Right
+from app.tests.rights import ENVIRONMENT, RIGHTS, SIGNED_IN, UPDATES, Right
 from app.tests.routes import Route, api_routes
 from app.tests.world import World, build_world
 
@@ -47,6 +47,10 @@ PENDING = {
         ]
     },
     f"POST {ENVIRONMENT}/features/{{feature_pk}}/create-segment-override/": HIDDEN_TWICE,
+    **{
+        f"POST {UPDATES}/{rest}": BY_TAGS
+        for rest in ("update-flag-v1/", "update-flag-v2/", "delete-segment-override/")
+    },
     "POST /api/v1/features/featurestates/": BY_TAGS,
     **{f"{method} /api/v1/features/featurestates/{{pk}}/": HIDDEN_TWICE for method in ("PUT", "PATCH")},
     "GET /api/v1/features/feature-segments/": "VIEW_PROJECT is asked for on the environment.",
