@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from app.tests import canaries
 from app.tests.recording import (  # noqa: F401  # pytest calls them
     pytest_addoption,
     pytest_runtest_call,
@@ -115,6 +116,10 @@ def mailbox(transactional_db, settings) -> Iterator[Mailbox]:
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", mailbox.port, False
         yield mailbox
         background.wait_until_done(20)  # no mail may still be on its way when the settings are changed back
+
+
+def pytest_configure(config) -> None:
+    config.pluginmanager.register(canaries.Plugin())
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
