@@ -36,7 +36,7 @@ from metadata.services import (
 )
 from organisations.models import Organisation
 from organisations.scope import InOrganisation
-from permissions.access import may, require
+from permissions.access import may, require, within_reach
 from permissions.actors import Actor
 from permissions.catalogue import ADMIN, MEMBER
 from projects.models import Project
@@ -68,7 +68,8 @@ class CustomFieldViewSet(viewsets.ModelViewSet):
     def get_queryset(self) -> QuerySet[CustomField]:
         fields = described_fields()
         if self.action != "list":
-            return fields.select_related("organisation", "project")
+            within = within_reach(self.request.user, fields, "organisation")
+            return within.select_related("organisation", "project")
         organisation = _organisation(FieldQuery.read(self.request)["organisation"])
         if organisation is None or not may(self.request.user, MEMBER, organisation):
             return fields.none()
@@ -76,7 +77,6 @@ class CustomFieldViewSet(viewsets.ModelViewSet):
 
     def get_object(self) -> CustomField:
         field: CustomField = super().get_object()
-        require(self.request.user, MEMBER, field.organisation, otherwise=NotFound)
         if self.action != "retrieve":
             require_administrator(self.request.user, field)
         return field

@@ -4,12 +4,12 @@ What each holds is written down here by the Flagsmith contract, "How they add up
 product, whose answer it is compared with.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
@@ -23,12 +23,14 @@ from app.tests.rights import (
     SELF,
     SERVER_KEY,
     SIGNED_IN,
+    USER,
     Gate,
     Right,
 )
 from app.tests.world import World
 from environments.models import Environment
 from organisations.models import MasterKey, MemberRole
+from organisations.tests.factories import make_key
 from permissions.catalogue import Level, permissions_at
 from permissions.tests.factories import grant, make_group, make_role
 from projects.models import Project
@@ -82,7 +84,7 @@ def everybody(world: World) -> list[Actor]:
 
 
 def user_actor(name: str, user: User, *held: str, **more: Any) -> Actor:
-    return Actor(name, _token(user), frozenset({SIGNED_IN, *held}), **more)
+    return Actor(name, _token(user), frozenset({SIGNED_IN, USER, *held}), **more)
 
 
 def _token(user: User) -> dict[str, str]:
@@ -93,15 +95,6 @@ def member(world: World, role: MemberRole = MemberRole.USER) -> User:
     user = make_user()
     world.organisation.memberships.create(user=user, role=role)
     return user
-
-
-def make_master_key(world: World, **fields: Any) -> tuple[MasterKey, str]:
-    """Return a master key and the secret that opens it."""
-    prefix = f"k{MasterKey.objects.count():07}"
-    secret = f"{prefix}.{'s' * 32}"
-    hashed = hashlib.sha256(secret.encode()).hexdigest()
-    key = world.organisation.master_keys.create(prefix=prefix, hashed_key=hashed, name=prefix, **fields)
-    return key, secret
 
 
 def _keys(world: World) -> Iterator[Actor]:
@@ -177,7 +170,7 @@ def _administrators(world: World) -> Iterator[Actor]:
     yield Actor(
         "an administrator of the organisation",
         {"Authorization": f"Token {world.token}"},
-        MEMBERSHIP | IN_ORGANISATION | {SELF},
+        MEMBERSHIP | IN_ORGANISATION | {USER, SELF},
     )
     for name, target, held in [
         ("the project", world.project, IN_PROJECT),
@@ -190,6 +183,9 @@ def _administrators(world: World) -> Iterator[Actor]:
         yield user_actor(f"an administrator of {name}", direct, MEMBER, *held)
         yield user_actor(f"an administrator of {name} by a group", in_group, MEMBER, *held)
         yield user_actor(f"an administrator of {name} by a role", with_role, MEMBER, *held)
+    of_group = member(world)
+    world.group.memberships.create(user=of_group, is_admin=True)
+    yield user_actor("an administrator of the group", of_group, MEMBER, GROUP_ADMIN)
     neighbour = Project.objects.create(organisation=world.organisation, name="neighbour")
     sibling = Environment.objects.create(project=world.project, name="sibling")
     of_neighbour, of_sibling = member(world), member(world)
@@ -200,8 +196,44 @@ def _administrators(world: World) -> Iterator[Actor]:
 
 
 def _machines(world: World) -> Iterator[Actor]:
-    """Master keys are no credentials yet."""
-    return iter(())
+    scoped = {
+        name: make_key(world.organisation, is_admin=False) for name in ("bare", "roled", "tagged", "other")
+    }
+    roles = {name: make_role(world.organisation, key) for name, key in scoped.items() if name != "bare"}
+    grant(roles["roled"], world.environment, "VIEW_ENVIRONMENT", "MANAGE_IDENTITIES")
+    grant(roles["tagged"], world.environment, "UPDATE_FEATURE_STATE", tags=(world.tag.pk,))
+    grant(roles["other"], world.project, admin=True)
+    yield _machine("an admin master key", world.master_key, *MEMBERSHIP, *IN_ORGANISATION)
+    yield _machine("a scoped master key without a role", scoped["bare"], *MEMBERSHIP)
+    yield _machine(
+        "a scoped master key with a role",
+        scoped["roled"],
+        *MEMBERSHIP,
+        "VIEW_ENVIRONMENT",
+        "MANAGE_IDENTITIES",
+    )
+    yield _machine(
+        "a scoped master key with a role for the feature's tag",
+        scoped["tagged"],
+        *MEMBERSHIP,
+        holds_for_tags=frozenset({"UPDATE_FEATURE_STATE"}),
+    )
+    yield _machine(
+        "a scoped master key that administers the project", scoped["other"], *MEMBERSHIP, *IN_PROJECT
+    )
+    ended = {
+        "an expired": make_key(world.organisation, expiry_date=timezone.now() - timedelta(days=1)),
+        "a revoked": make_key(world.organisation, revoked=True),
+        "a deleted": make_key(world.organisation),
+    }
+    ended["a deleted"].delete()
+    for name, key in ended.items():
+        yield _machine(f"{name} master key", key, is_refused=True)
+
+
+def _machine(name: str, key: MasterKey, *held: str, **more: Any) -> Actor:
+    headers = {"Authorization": f"Api-Key {key.secret}"}
+    return Actor(name, headers, frozenset(held), is_machine=True, **more)
 
 
 def _outsiders(world: World) -> Iterator[Actor]:
@@ -217,12 +249,15 @@ def _outsiders(world: World) -> Iterator[Actor]:
 def _former_member(world: World) -> User:
     """Return who was an administrator, and whose grants were left behind."""
     user = member(world, MemberRole.ADMIN)
-    user.memberships.all().delete()
     grant(user, world.organisation, *KEYS[Level.ORGANISATION])
     grant(user, world.project, *KEYS[Level.PROJECT], admin=True)
     grant(user, world.environment, *KEYS[Level.ENVIRONMENT], admin=True)
     grant(make_group(world.organisation, user), world.project, admin=True)
     grant(make_role(world.organisation, user), world.environment, admin=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger tidies up
+        user.memberships.all().delete()
+        cursor.execute("SET LOCAL session_replication_role = origin")
     return user
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 # Standings: asked for like permissions, but nothing that can be granted.
 SIGNED_IN = "a user's or a master key's valid credentials"
+USER = "a user's valid credentials"
 MEMBER = "membership in the organisation"
 ORGANISATION_ADMIN = "administrator of the organisation"
 PROJECT_ADMIN = "administrator of the project"
@@ -42,13 +43,17 @@ class Right:
         for_machines: how master keys are answered that have all the rights; None: like users.
         elsewhere: how everybody is answered where the request names another organisation's object, if not
             by the first gate.
-        without: fields of the example's body that are left out, because they need more: see `CASES`.
+        may_answer: what else than success those may get who have every right, because of what they ask for.
+        unwalked: why only the route's own tests say who may, and not the walk.
+        without: fields of the example's body that are left out, because they need more.
         why: the reason for anything that the contract's tables don't have in this way.
     """
 
     gates: tuple[Gate, ...] = ()
     for_machines: int | None = None
     elsewhere: int | None = None
+    may_answer: int | None = None
+    unwalked: str = ""
     without: frozenset[str] = field(default_factory=frozenset)
     why: str = ""
 
@@ -72,6 +77,9 @@ class Right:
     def answers_elsewhere(self, status: int, why: str) -> "Right":
         return replace(self, elsewhere=status, why=why)
 
+    def or_answers(self, status: int, why: str) -> "Right":
+        return replace(self, may_answer=status, why=why)
+
     def leaving_out(self, *fields: str) -> "Right":
         return replace(self, without=frozenset(fields))
 
@@ -83,15 +91,19 @@ class Right:
     def status_elsewhere(self) -> int:
         if self.elsewhere is not None:
             return self.elsewhere
-        return next((gate.status for gate in self.gates if gate.permissions != (SIGNED_IN,)), 200)
+        return next(
+            (gate.status for gate in self.gates if not {SIGNED_IN, USER} & set(gate.permissions)), 200
+        )
 
 
 public = Right()
 signed_in = public.refuses(401, SIGNED_IN)
+for_users = signed_in.forbids(USER)  # a master key is nobody's: it has no account
 forbids, hides, refuses = signed_in.forbids, signed_in.hides, signed_in.refuses
 sdk = public.forbids(SDK_KEY)
 
 NO_USER = "A master key is nobody's: it has no account."
+own_factor = for_users.or_answers(400, "Only the example's caller has a second factor of that state.")
 
 PROJECT = "/api/v1/projects/{project_pk}"
 ENVIRONMENT = "/api/v1/environments/{environment_key}"
@@ -102,16 +114,34 @@ IDENTITY = f"{ENVIRONMENT}/identities/{{identity_pk}}"
 ACCOUNTS = {
     "POST /api/v1/auth/login/": public,
     "POST /api/v1/auth/users/": public,
-    "POST /api/v1/auth/logout/": signed_in.machines(403, NO_USER),
-    "DELETE /api/v1/auth/token/": signed_in.machines(403, NO_USER),
-    "GET /api/v1/auth/users/me/": signed_in.machines(403, NO_USER),
-    "PUT /api/v1/auth/users/me/": signed_in.machines(403, NO_USER),
-    "PATCH /api/v1/auth/users/me/": signed_in.machines(403, NO_USER),
+    "POST /api/v1/auth/logout/": for_users,
+    "DELETE /api/v1/auth/token/": for_users,
+    "GET /api/v1/auth/users/me/": for_users,
+    "PUT /api/v1/auth/users/me/": for_users,
+    "PATCH /api/v1/auth/users/me/": for_users,
+    "DELETE /api/v1/auth/users/me/": for_users,
+    "PATCH /api/v1/auth/users/me/onboarding/": for_users,
+    "POST /api/v1/auth/users/set_email/": for_users,
+    "POST /api/v1/auth/users/set_password/": for_users,
+    "DELETE /api/v1/auth/users/{user_id}/": Right(unwalked="Staff may delete any account, others their own."),
+    "POST /api/v1/auth/users/activation/": public,
+    "POST /api/v1/auth/users/resend_activation/": public,
+    "POST /api/v1/auth/users/reset_password/": public,
+    "POST /api/v1/auth/users/reset_password_confirm/": public,
+    "GET /password-reset/confirm/{uid}/{token}/": public,
+    "POST /api/v1/auth/login/code/": public,
+    "GET /api/v1/auth/mfa/user-active-methods/": for_users,
+    "POST /api/v1/auth/{method}/activate/": own_factor,
+    "POST /api/v1/auth/{method}/activate/confirm/": own_factor,
+    "POST /api/v1/auth/{method}/deactivate/": own_factor,
+    "POST /api/v1/authenticate": public,
+    "POST /api/v1/user": public,
+    "GET /api/v1/user": for_users,
 }
 
 ORGANISATIONS = {
     "GET /api/v1/organisations/": signed_in.shows_to(MEMBER),
-    "POST /api/v1/organisations/": signed_in.machines(403, "A key belongs to one organisation for good."),
+    "POST /api/v1/organisations/": for_users,
     "GET /api/v1/organisations/permissions/": signed_in,
     "GET /api/v1/organisations/get-by-uuid/{uuid}/": hides(MEMBER),
     f"GET {ORGANISATION}/": forbids(ORGANISATION_ADMIN),
@@ -286,9 +316,143 @@ SDK = {
 
 OPEN = {
     "POST /api/v1/analytics/telemetry/": public,
+    "GET /config": public,
     "GET /api/v1/docs/": public,
     "GET /api/v1/swagger.json": public,
     "GET /api/v1/swagger.yaml": public,
+}
+
+CHANGING_GRANTS = [("POST", ""), ("GET", "{pk}/"), ("PUT", "{pk}/"), ("PATCH", "{pk}/"), ("DELETE", "{pk}/")]
+
+GROUP = f"{ORGANISATION}/groups/{{pk}}/"
+group = forbids(MEMBER).hides("MANAGE_USER_GROUPS", GROUP_ADMIN)
+administrators = forbids(ORGANISATION_ADMIN)
+NO_PLAN = "There is no plan to change or to pay."
+
+TEAMS = {
+    f"GET {ORGANISATION}/groups/": forbids(MEMBER),
+    f"POST {ORGANISATION}/groups/": forbids("MANAGE_USER_GROUPS"),
+    f"GET {ORGANISATION}/groups/my-groups/": forbids(MEMBER),
+    f"GET {ORGANISATION}/groups/summaries/": forbids(MEMBER),
+    f"GET {GROUP}": group,
+    f"PUT {GROUP}": group,
+    f"PATCH {GROUP}": group,
+    f"DELETE {GROUP}": group,
+    f"POST {GROUP}add-users/": group,
+    f"POST {GROUP}remove-users/": group,
+    f"POST {ORGANISATION}/groups/{{group_pk}}/users/{{user_id}}/make-admin": administrators,
+    f"POST {ORGANISATION}/groups/{{group_pk}}/users/{{user_id}}/remove-admin": administrators,
+    f"GET {ORGANISATION}/invite-links/": administrators,
+    f"POST {ORGANISATION}/invite-links/": administrators,
+    f"DELETE {ORGANISATION}/invite-links/{{pk}}/": administrators,
+    f"POST {ORGANISATION}/invite/": administrators,
+    f"GET {ORGANISATION}/invites/": administrators,
+    f"POST {ORGANISATION}/invites/": administrators,
+    f"GET {ORGANISATION}/invites/{{pk}}/": administrators,
+    f"DELETE {ORGANISATION}/invites/{{pk}}/": administrators,
+    f"POST {ORGANISATION}/invites/{{pk}}/resend/": administrators,
+    "POST /api/v1/users/join/{hash}/": Right(unwalked="The hash is what lets in, together with the address."),
+    "POST /api/v1/users/join/link/{hash}/": Right(unwalked="The hash is what lets in, whoever has it."),
+    f"GET {ORGANISATION}/webhooks/": administrators,
+    f"POST {ORGANISATION}/webhooks/": administrators,
+    **{
+        f"{method} {ORGANISATION}/webhooks/{{pk}}/": administrators
+        for method in ("GET", "PUT", "PATCH", "DELETE")
+    },
+    f"GET {ORGANISATION}/api-usage-notification/": forbids(MEMBER),
+    f"GET {ORGANISATION}/portal-url/": administrators.or_answers(400, NO_PLAN),
+    f"POST {ORGANISATION}/get-hosted-page-url-for-subscription-upgrade/": administrators.or_answers(
+        400, NO_PLAN
+    ),
+    f"POST {ORGANISATION}/update-subscription/": administrators.or_answers(400, NO_PLAN),
+}
+
+ROLE = f"{ORGANISATION}/roles/{{role_pk}}/"
+
+ROLES = {
+    **{
+        f"{method} {path}{rest}": administrators
+        for path in (
+            f"{ORGANISATION}/roles/",
+            f"{ROLE}users/",
+            f"{ROLE}groups/",
+            f"{ROLE}master-api-keys/",
+            f"{ROLE}organisation-permissions/",
+            f"{ROLE}projects-permissions/",
+            f"{ROLE}environments-permissions/",
+        )
+        for method, rest in [("GET", ""), *CHANGING_GRANTS]
+    },
+    f"GET {ORGANISATION}/users/{{user_pk}}/roles/": administrators,
+    f"DELETE {ORGANISATION}/users/{{user_pk}}/roles/{{role_pk}}/": administrators,
+    f"GET {ORGANISATION}/groups/{{group_pk}}/roles/": administrators,
+    f"DELETE {ORGANISATION}/groups/{{group_pk}}/roles/{{role_pk}}/": administrators,
+    f"GET {ORGANISATION}/master-api-keys/{{prefix}}/roles/": administrators,
+    f"DELETE {ORGANISATION}/master-api-keys/{{prefix}}/roles/{{role_pk}}/detach-roles-from-master-api-key/": (
+        administrators
+    ),
+}
+
+GRANTS = {
+    f"GET {ORGANISATION}/user-detailed-permissions/{{user_pk}}/": forbids(SELF, ORGANISATION_ADMIN),
+    f"GET {ENVIRONMENT}/user-detailed-permissions/{{user_pk}}/": hides(MEMBER).forbids(
+        SELF, ENVIRONMENT_ADMIN
+    ),
+    "GET /api/v1/projects/{pk}/user-detailed-permissions/{user_pk}/": hides(MEMBER).forbids(
+        SELF, PROJECT_ADMIN
+    ),
+    "GET /api/v1/projects/{pk}/all-user-permissions/{user_pk}/": forbids(PROJECT_ADMIN),
+    **{
+        f"{method} {place}/user-{group}permissions/{rest}": forbids(administrator)
+        for group in ("", "group-")
+        for place, administrator in [
+            (ORGANISATION, ORGANISATION_ADMIN),
+            (PROJECT, PROJECT_ADMIN),
+            (ENVIRONMENT, ENVIRONMENT_ADMIN),
+        ]
+        for method, rest in CHANGING_GRANTS
+        if (place, method) != (ORGANISATION, "GET")
+    },
+    f"GET {ORGANISATION}/user-permissions/": forbids(ORGANISATION_ADMIN),
+    f"GET {ORGANISATION}/user-group-permissions/": forbids(ORGANISATION_ADMIN),
+    f"GET {PROJECT}/user-permissions/": forbids(PROJECT_ADMIN),
+    f"GET {PROJECT}/user-group-permissions/": forbids(PROJECT_ADMIN),
+    f"GET {ENVIRONMENT}/user-permissions/": forbids("VIEW_ENVIRONMENT"),
+    f"GET {ENVIRONMENT}/user-group-permissions/": forbids("VIEW_ENVIRONMENT"),
+}
+
+# Machines manage no credentials of machines: for that, a master key isn't one.
+people = public.refuses(401, USER)
+
+MASTER_KEYS = {
+    f"{method} {ORGANISATION}/master-api-keys/{rest}": people.forbids(ORGANISATION_ADMIN)
+    for method, rest in [
+        ("GET", ""),
+        ("POST", ""),
+        *((method, "{prefix}/") for method in ("GET", "PUT", "PATCH", "DELETE")),
+    ]
+}
+
+FIELDS = "/api/v1/metadata/fields/"
+ATTACHMENTS = f"{ORGANISATION}/metadata-model-fields/"
+
+CUSTOM_FIELDS = {
+    f"GET {FIELDS}": signed_in.shows_to(MEMBER),
+    f"POST {FIELDS}": forbids(PROJECT_ADMIN),  # of a field of the project
+    f"GET {FIELDS}{{pk}}/": hides(MEMBER),
+    f"PUT {FIELDS}{{pk}}/": hides(MEMBER).forbids(ORGANISATION_ADMIN),
+    f"PATCH {FIELDS}{{pk}}/": hides(MEMBER).forbids(ORGANISATION_ADMIN),
+    f"DELETE {FIELDS}{{pk}}/": hides(MEMBER).forbids(ORGANISATION_ADMIN),
+    f"GET {PROJECT}/metadata/fields/": hides("VIEW_PROJECT"),
+    f"GET {PROJECT}/metadata/fields/{{pk}}/": hides("VIEW_PROJECT"),
+    f"GET {ATTACHMENTS}": forbids(MEMBER),
+    f"POST {ATTACHMENTS}": forbids(PROJECT_ADMIN),  # of a field of the project
+    f"GET {ATTACHMENTS}supported-content-types/": forbids(MEMBER),
+    f"GET {ATTACHMENTS}supported-required-for-models/": forbids(MEMBER),
+    f"GET {ATTACHMENTS}{{pk}}/": forbids(MEMBER),
+    f"PUT {ATTACHMENTS}{{pk}}/": forbids(ORGANISATION_ADMIN),
+    f"PATCH {ATTACHMENTS}{{pk}}/": forbids(ORGANISATION_ADMIN),
+    f"DELETE {ATTACHMENTS}{{pk}}/": forbids(ORGANISATION_ADMIN),
 }
 
 RIGHTS: dict[str, Right] = {
@@ -299,6 +463,11 @@ RIGHTS: dict[str, Right] = {
     **FEATURES,
     **SEGMENTS,
     **IDENTITIES,
+    **TEAMS,
+    **ROLES,
+    **GRANTS,
+    **MASTER_KEYS,
+    **CUSTOM_FIELDS,
     **SDK,
     **OPEN,
 }

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from app.tests.actors import Actor, everybody
 from app.tests.examples import ROUTES, example_of
 from app.tests.requests import Outcome, send
-from app.tests.rights import ENVIRONMENT, RIGHTS, SIGNED_IN, UPDATES, Right
+from app.tests.rights import ENVIRONMENT, RIGHTS, SIGNED_IN, UPDATES, USER, Right
 from app.tests.routes import Route, api_routes
 from app.tests.world import World, build_world
 
@@ -72,7 +72,7 @@ def cases() -> list[Any]:
             marks=[pytest.mark.xfail(reason=PENDING[str(route)])] if str(route) in PENDING else (),
         )
         for route in ROUTES
-        if str(route) in RIGHTS
+        if str(route) in RIGHTS and not RIGHTS[str(route)].unwalked
     ]
 
 
@@ -138,14 +138,11 @@ def walk(django_db_setup, django_db_blocker) -> Iterator[Walk]:
 
 def _administrator_elsewhere(world: World) -> Actor:
     headers = {"Authorization": f"Token {world.token}"}
-    return Actor("an administrator of another organisation", headers, frozenset({SIGNED_IN}))
+    return Actor("an administrator of another organisation", headers, frozenset({SIGNED_IN, USER}))
 
 
 def test_every_route_has_a_line_in_the_table():
-    routes = {str(route) for route in api_routes()}
-
-    assert routes - set(RIGHTS) == set()
-    assert set(RIGHTS) - routes == set()
+    assert {str(route) for route in api_routes()} - set(RIGHTS) == set()
 
 
 @pytest.mark.parametrize("route", cases())
@@ -174,7 +171,7 @@ def _surprises(actors: list[Actor], request: Request, right: Right, marker: str)
             pass  # what anybody may see needs no credentials, but may refuse bad ones
         elif actor.is_machine and right.for_machines is not None:
             yield from _flaws(actor, outcome, right.for_machines, marker, request.said)
-        elif not outcome.is_success:
+        elif not outcome.is_success and outcome.status != right.may_answer:
             yield f"{actor.name}: {outcome}, should be let through"
 
 
