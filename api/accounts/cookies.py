@@ -97,17 +97,35 @@ class CookieAuthentication(BaseAuthentication):
         return 'Cookie realm="api"'
 
 
+def check_page(request: Request) -> None:
+    """Refuse to sign a browser in that a page of another site makes ask: it would act as someone else then.
+
+    Raises:
+        PermissionDenied: cookie mode is on, and that is the case.
+    """
+    # By Origin alone: who comes back from an identity provider has its page as the Referer.
+    origin = request.headers.get("Origin")
+    if settings.COOKIE_AUTH_ENABLED and origin and not _is_trusted(origin, request):
+        raise PermissionDenied(f"Pages of {origin:.200} may not sign anybody in.")
+
+
 def _check_origin(request: Request) -> None:
-    origin = request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
+    origin = _origin(request)
     if not origin:
         raise PermissionDenied(
             "Signed in by cookie, a request that changes something needs an Origin or Referer header."
         )
-    if origin not in _own_origins(request) and not any(
-        fnmatchcase(origin, trusted)
-        for trusted in (*settings.CORS_ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS)
-    ):
+    if not _is_trusted(origin, request):
         raise PermissionDenied(f"Pages of {origin:.200} may not change anything with this cookie.")
+
+
+def _origin(request: Request) -> str:
+    return request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
+
+
+def _is_trusted(origin: str, request: Request) -> bool:
+    trusted = (*settings.CORS_ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS)
+    return origin in _own_origins(request) or any(fnmatchcase(origin, each) for each in trusted)
 
 
 def _own_origins(request: Request) -> set[str]:

@@ -25,7 +25,9 @@ def sign_in(request: Request, user: User) -> Response:
 
     Raises:
         InvalidInput: their sessions were ended since then, by a new password for example.
+        PermissionDenied: another site's page makes the browser ask for a cookie.
     """
+    cookies.check_page(request)
     key = token_of(request, user).key
     if not settings.COOKIE_AUTH_ENABLED:
         return Response({"key": key})

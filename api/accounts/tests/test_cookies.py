@@ -227,6 +227,19 @@ def test_pages_of_the_configured_site_and_of_trusted_origins_may_change_somethin
     )
 
 
+def test_no_other_page_signs_a_browser_in_as_somebody_else(user):
+    headers = {"Origin": "https://evil.example.org"}
+    newcomer = {"email": "eve@example.org", "password": PASSWORD, "first_name": "Eve", "last_name": "Lee"}
+
+    responses = [
+        APIClient().post(LOGIN, {"email": user.email, "password": PASSWORD}, headers=headers),
+        APIClient().post(USERS, newcomer, headers=headers),
+    ]
+
+    assert [(each.status_code, "jwt" in each.cookies) for each in responses] == [(403, False)] * 2
+    assert User.objects.count() == 1
+
+
 def test_a_token_in_a_header_needs_no_origin(settings, user):
     settings.COOKIE_AUTH_ENABLED = False
     key = APIClient().post(LOGIN, {"email": user.email, "password": PASSWORD}).json()["key"]

@@ -47,6 +47,7 @@ class RegistrationView(generics.CreateAPIView):
 
     def create(self, request: Request, *args: Any, **path: Any) -> Response:
         """Answer with the account and its token; in cookie mode with the account and a cookie."""
+        cookies.check_page(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         serializer.instance = user = register_user(**serializer.validated_data, site_url=site_url(request))

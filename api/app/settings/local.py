@@ -1,4 +1,4 @@
-"""A developer's own machine: everything allowed, mail to the console, a key and a database of its own."""
+"""A developer's own machine: all is allowed, mail goes to the console at first; its own key and database."""
 
 import warnings
 
@@ -18,7 +18,8 @@ from app.settings.secret_key import kept_secret_key
 SECRET_KEY = SECRET_KEY or kept_secret_key(DATA_DIR / "secret-key")
 ALLOWED_HOSTS = ALLOWED_HOSTS or ["*"]
 ENABLE_ADMIN_ACCESS_USER_PASS = ENABLE_ADMIN_ACCESS_USER_PASS or not env.says("ENABLE_ADMIN_ACCESS_USER_PASS")
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+if not any(env.says(each) for each in ("EMAIL_BACKEND", "EMAIL_HOST", "SENDGRID_API_KEY")):
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DATABASES = DATABASES or {
     "default": with_connection_settings(embedded_postgres.database(DATA_DIR / "postgres"))
 }
