@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from accounts.gates import sign_in_permissions, sign_up_permissions
 
 
 @register(Tags.security)
@@ -32,3 +34,16 @@ def check_browsers_keep_cookies(**options: Any) -> list[CheckMessage]:
             id="accounts.W002",
         )
     ]
+
+
+@register(Tags.security)
+def check_gates_exist(**options: Any) -> list[CheckMessage]:
+    """Find names of permission classes that there are none of."""
+    gates = {"USER_CREATE_PERMISSIONS": sign_up_permissions, "USER_LOGIN_PERMISSIONS": sign_in_permissions}
+    errors: list[CheckMessage] = []
+    for variable, permissions in gates.items():
+        try:
+            permissions()
+        except (ImportError, TypeError) as error:
+            errors.append(Error(f"{variable} names what is no permission class. {error}", id="accounts.E001"))
+    return errors

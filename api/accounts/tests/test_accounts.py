@@ -141,6 +141,28 @@ def test_of_two_who_come_first_at_once_one_becomes_superuser(ada):
     assert [user.is_superuser for user in User.objects.all()] == [True]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_register_one_address_at_once_one_gets_it(ada):
+    together = threading.Barrier(2)
+    statuses = []
+
+    def register(email: str) -> None:
+        together.wait(5)
+        statuses.append(APIClient().post(USERS, {**ada, "email": email}).status_code)
+        connection.close()
+
+    threads = [
+        threading.Thread(target=register, args=(email,)) for email in ("a@example.org", "A@example.org")
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert sorted(statuses) == [201, 400]
+    assert User.objects.count() == 1
+
+
 def test_ones_own_account(client_of):
     user = make_user(first_name="Ada", last_name="Byron", last_login=timezone.now())
 

@@ -3,6 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
+from accounts.checks import check_gates_exist
 from users.models import User
 from users.tests.factories import PASSWORD, make_user
 
@@ -104,3 +105,11 @@ def test_who_has_an_invitation_link_may_sign_up(settings, organisation):
 
     assert response.status_code == 201
     assert not User.objects.get().organisations.exists()
+
+
+@pytest.mark.parametrize("path", ["nowhere.at.All", "Nothing", "accounts.gates.NoSuchClass"])
+def test_a_class_that_doesnt_exist_is_found_before_anybody_registers(path, settings):
+    assert check_gates_exist() == []
+    settings.USER_CREATE_PERMISSIONS = settings.USER_LOGIN_PERMISSIONS = [path]
+
+    assert [each.id for each in check_gates_exist()] == ["accounts.E001"] * 2
