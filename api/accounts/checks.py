@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from accounts.gates import sign_in_permissions, sign_up_permissions
+from accounts.methods import GITHUB, GOOGLE, PASSWORD, oidc
 
 
 @register(Tags.security)
@@ -19,6 +20,35 @@ def check_cookies_are_for_known_origins(**options: Any) -> list[CheckMessage]:
             hint="Name the dashboard's origin in CORS_ALLOWED_ORIGINS and unset CORS_ORIGIN_ALLOW_ALL.",
             id="accounts.W001",
         )
+    ]
+
+
+@register(Tags.security)
+def check_oidc_providers_are_complete(**options: Any) -> list[CheckMessage]:
+    """Find providers that nobody can sign in with."""
+    return [
+        Warning(
+            f"Nobody can sign in with the OpenID Connect provider '{provider['slug']}'.",
+            hint=f"It needs OIDC_{provider['slug'].upper().replace('-', '_')}_ISSUER and …_CLIENT_ID.",
+            id="accounts.W003",
+        )
+        for provider in settings.OIDC_PROVIDERS
+        if not (provider["issuer"] and provider["client_id"])
+    ]
+
+
+@register(Tags.security)
+def check_domains_have_ways_that_exist(**options: Any) -> list[CheckMessage]:
+    """Find domains whose addresses are told to sign in in a way that there isn't."""
+    known = {PASSWORD, GOOGLE, GITHUB, *(oidc(provider["slug"]) for provider in settings.OIDC_PROVIDERS)}
+    return [
+        Warning(
+            f"SIGN_IN_METHODS_BY_DOMAIN has unknown ways for {domain}: {', '.join(unknown)}.",
+            hint=f"There are: {', '.join(sorted(known))}.",
+            id="accounts.W004",
+        )
+        for domain, methods in settings.SIGN_IN_METHODS_BY_DOMAIN.items()
+        if (unknown := [method for method in methods if method not in known])
     ]
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import jwt
 from django.conf import settings
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -31,7 +32,7 @@ NAME = "jwt"
 _ALGORITHM = "HS256"
 
 
-def set_on(response: Response, user: User) -> None:
+def set_on(response: HttpResponseBase, user: User) -> None:
     """Let the browser that gets `response` be signed in as `user`."""
     lifetime = timedelta(minutes=settings.COOKIE_AUTH_JWT_ACCESS_TOKEN_LIFETIME_MINUTES)
     now = timezone.now()

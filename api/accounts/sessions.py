@@ -5,6 +5,7 @@ from typing import cast
 from django.conf import settings
 from django.contrib.auth import user_logged_in, user_logged_out
 from django.db import transaction
+from django.http import HttpRequest
 from rest_framework import status
 from rest_framework.authtoken.models import Token
 from rest_framework.request import Request
@@ -37,7 +38,7 @@ def sign_in(request: Request, user: User) -> Response:
 
 
 @transaction.atomic
-def token_of(request: Request, user: User) -> Token:
+def token_of(request: Request | HttpRequest, user: User) -> Token:
     """Return the user's token, made where they have none, and note that they have signed in.
 
     Raises:

@@ -28,4 +28,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/users/<int:user_id>/", UserView.as_view(), name="user"),
     path("", include("accounts.mfa.urls")),
     path("", include("accounts.oauth.urls")),
+    path("", include("accounts.oidc.urls")),
 ]

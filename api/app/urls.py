@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
+from accounts.oidc.urls import pages as oidc_pages
 from accounts.views.passwords import PasswordResetPage
 from core.openapi import OpenApiJsonView, OpenApiYamlView
 from core.service_routes.configuration import ConfigurationView
@@ -51,6 +52,7 @@ urlpatterns = [
     path("config", ConfigurationView.as_view(), name="configuration"),
     path("ofrep/v1/", include("sdk.ofrep.urls")),
     path("", include(streams)),
+    path("", include(oidc_pages)),
 ]
 
 handler400 = "core.errors.bad_request"

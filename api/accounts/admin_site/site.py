@@ -71,6 +71,8 @@ class AdminSite(admin.AdminSite):
         return cast(HttpResponse, SecondFactorView.as_view(extra_context=context)(request))
 
     def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
+        from accounts.oidc.providers import all_providers
+
         given = request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME)
         return {
             **self.each_context(request),
@@ -78,5 +80,6 @@ class AdminSite(admin.AdminSite):
             "subtitle": None,
             "app_path": request.get_full_path(),
             "username": request.user.get_username(),
+            "oidc_providers": all_providers(),
             REDIRECT_FIELD_NAME: given or reverse("admin:index"),
         }

@@ -1,6 +1,7 @@
 """Which ways to sign in the addresses of a domain may use."""
 
 import pytest
+from django.core.checks import run_checks
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -60,3 +61,13 @@ def test_passwords_may_be_among_the_ways(settings):
     make_user(email="kim@acme.com")
 
     assert APIClient().post(LOGIN, {"email": "kim@acme.com", "password": PASSWORD}).status_code == 200
+
+
+def test_a_way_that_does_not_exist_and_a_provider_without_an_issuer_are_found(settings):
+    settings.SIGN_IN_METHODS_BY_DOMAIN = {"acme.com": ["oidc:amce", "password"]}
+    settings.OIDC_PROVIDERS = [{"slug": "acme", "issuer": "", "client_id": "burgee"}]
+
+    found = {each.id: each.msg for each in run_checks(tags=["security"]) if each.id.startswith("accounts.W")}
+
+    assert "oidc:amce." in found["accounts.W004"]
+    assert "'acme'" in found["accounts.W003"]

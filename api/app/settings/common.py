@@ -351,6 +351,34 @@ GITHUB_CLIENT_ID = env.text("GITHUB_CLIENT_ID", help="Client id of the GitHub si
 GITHUB_CLIENT_SECRET = env.text("GITHUB_CLIENT_SECRET", help="Its client secret.")
 GITHUB_URL = env.text("GITHUB_URL", "https://github.com", help="GitHub, or an enterprise's own.").rstrip("/")
 GITHUB_API_URL = env.text("GITHUB_API_URL", "https://api.github.com", help="Its API.").rstrip("/")
+_oidc = env.slugs("OIDC_PROVIDERS", help="OpenID Connect providers that people sign in with: `acme,google`.")
+_oidc_titles = env.texts(
+    "OIDC_<NAME>_TITLE", _oidc, help="A provider's name on buttons; unset: its name here."
+)
+_oidc_issuers = env.texts("OIDC_<NAME>_ISSUER", _oidc, help="Its issuer, `https://…`, as discovery says it.")
+_oidc_client_ids = env.texts("OIDC_<NAME>_CLIENT_ID", _oidc, help="This server's client id there.")
+_oidc_client_secrets = env.texts(
+    "OIDC_<NAME>_CLIENT_SECRET", _oidc, help="Its client secret there; unset for a public client."
+)
+_oidc_scopes = env.texts("OIDC_<NAME>_SCOPES", _oidc, "openid email profile", help="What is asked of it.")
+_oidc_trusted = env.slugs(
+    "OIDC_TRUST_ADDRESSES", help="Those whose addresses count where they don't say if they are verified."
+)
+OIDC_PROVIDERS: list[dict[str, Any]] = [
+    {
+        "slug": name,
+        "title": _oidc_titles[name] or name.capitalize(),
+        "issuer": _oidc_issuers[name],
+        "client_id": _oidc_client_ids[name],
+        "client_secret": _oidc_client_secrets[name],
+        "scope": _oidc_scopes[name],
+        "trusts_addresses": name in _oidc_trusted,
+    }
+    for name in _oidc
+]
+OIDC_REDIRECT_ORIGINS = env.items(
+    "OIDC_REDIRECT_ORIGINS", help="Origins of dashboards that sign-ins may end at, beside the site's own."
+)
 PREVENT_SIGNUP = env.boolean("PREVENT_SIGNUP", help="Take no new accounts.")
 ALLOW_REGISTRATION_WITHOUT_INVITE = env.boolean(
     "ALLOW_REGISTRATION_WITHOUT_INVITE", True, help="Take new accounts of people who weren't invited."

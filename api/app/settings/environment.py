@@ -72,6 +72,15 @@ class Environment:
         """Return what `a=b,c=d` says, names in the order in which they stand there."""
         return self._read(name, {}, "comma separated list of name=value", help, _pairs)
 
+    def texts(self, name: str, names: list[str], default: str = "", *, help: str) -> dict[str, str]:
+        """Return a text for each of several things: `OIDC_<NAME>_ISSUER` of `acme` is `OIDC_ACME_ISSUER`."""
+        self.declared.append(Variable(name, "string", default, help))
+        return {each: self._value(_named(name, each), default, "string", str) for each in names}
+
+    def slugs(self, name: str, *, help: str) -> list[str]:
+        """Return names that may stand in a URL."""
+        return self._read(name, [], "comma separated list", help, _slugs)
+
     def rate(self, name: str, default: str, *, help: str) -> str:
         """Return how often something may be done, as in `20/min`."""
         return self._read(name, default, "rate like 20/min", help, _rate)
@@ -135,6 +144,17 @@ def _number(text: str) -> float:
 
 def _items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _named(pattern: str, name: str) -> str:
+    return pattern.replace("<NAME>", name.upper().replace("-", "_"))
+
+
+def _slugs(text: str) -> list[str]:
+    slugs = [item.lower() for item in _items(text)]
+    if not all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", slug) for slug in slugs):
+        raise ValueError
+    return slugs
 
 
 def _pairs(text: str) -> dict[str, str]:

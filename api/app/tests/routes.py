@@ -9,8 +9,12 @@ _BEFORE_ANYONE = {"/api/v1/users/config/init/", "/api/v1/users/init/"}
 
 
 def api_routes() -> list[Route]:
-    """Return all routes but the first of an installation."""
-    return [route for route in all_routes() if route.path not in _BEFORE_ANYONE]
+    """Return all routes but the first of an installation, and pages between which browsers are sent."""
+    return [
+        route
+        for route in all_routes()
+        if route.path not in _BEFORE_ANYONE and not route.path.startswith("/oidc/")
+    ]
 
 
 def refused_methods() -> list[Route]:

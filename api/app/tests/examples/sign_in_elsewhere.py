@@ -1,4 +1,4 @@
-"""Signing in with Google and GitHub, at a server that does what they do."""
+"""Signing in with Google and GitHub, at a server that does what they do, and with OpenID Connect."""
 
 from contextlib import ExitStack
 from functools import cache
@@ -6,9 +6,11 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts.oidc.services import challenge_of, make_code
 from accounts.tests.providers import OAuthServer
 from app.tests.examples.example import Caller, Example
 from app.tests.world import World
+from users.tests.factories import make_user
 
 _UNTIL_THE_END = ExitStack()
 
@@ -30,7 +32,18 @@ def _body(token: str) -> Any:
     return body
 
 
+def _code(world: World) -> dict[str, Any]:
+    """Return what a dashboard brings whose user has come back from their provider."""
+    verifier = f"{world.marker:v<43}"
+    user = make_user(first_name=world.marker)
+    return {
+        "code": make_code(user, challenge=challenge_of(verifier), is_new=False),
+        "code_verifier": verifier,
+    }
+
+
 EXAMPLES = {
+    "POST /api/v1/auth/oidc/code/": Example(caller=Caller.ANYONE, body=_code),
     "POST /api/v1/auth/oauth/google/": Example(
         caller=Caller.ANYONE, body=_body(OAuthServer.TOKEN), takes_anything=frozenset({"invite_hash"})
     ),
