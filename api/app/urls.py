@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from accounts.oidc.urls import pages as oidc_pages
+from accounts.password_page.views import PasswordPage
 from accounts.views.passwords import PasswordResetPage
 from core.openapi import OpenApiJsonView, OpenApiYamlView
 from core.service_routes.configuration import ConfigurationView
@@ -49,6 +50,7 @@ urlpatterns = [
         PasswordResetPage.as_view(),
         name="password-reset-page",
     ),
+    path("password-reset/<str:uidb64>/<str:token>/", PasswordPage.as_view(), name="password-page"),
     path("config", ConfigurationView.as_view(), name="configuration"),
     path("ofrep/v1/", include("sdk.ofrep.urls")),
     path("", include(streams)),

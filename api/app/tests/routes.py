@@ -4,16 +4,21 @@ from app.routes import METHODS, Route, all_routes
 
 __all__ = ["METHODS", "Route", "api_routes", "refused_methods"]
 
-# Gone as soon as there is a user, and so outside of every tenant: `accounts.initialisation` tests them.
-_BEFORE_ANYONE = {"/api/v1/users/config/init/", "/api/v1/users/init/"}
+# Tested beside their views. The first two are gone as soon as there is a user, and so outside of every
+# tenant; the third is a page for people, which tells a link that is none on a page as well.
+_ELSEWHERE = {
+    "/api/v1/users/config/init/",
+    "/api/v1/users/init/",
+    "/password-reset/{uidb64}/{token}/",
+}
 
 
 def api_routes() -> list[Route]:
-    """Return all routes but the first of an installation, and pages between which browsers are sent."""
+    """Return all routes but a few, and the pages between which browsers are sent to sign in."""
     return [
         route
         for route in all_routes()
-        if route.path not in _BEFORE_ANYONE and not route.path.startswith("/oidc/")
+        if route.path not in _ELSEWHERE and not route.path.startswith("/oidc/")
     ]
 
 
