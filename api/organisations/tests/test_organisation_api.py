@@ -252,3 +252,13 @@ def test_nobody_is_let_in(organisation):
     assert APIClient().get(ORGANISATIONS).status_code == 401
     assert APIClient().get(path_of(organisation)).status_code == 401
     assert APIClient().post(ORGANISATIONS, {"name": "New"}).status_code == 401
+
+
+def test_a_targeting_key_is_taken_once_and_never_shown(stranger_client, admin_client, organisation):
+    made = stranger_client.post(ORGANISATIONS, {"name": "New", "targeting_key": "acme"})
+    changed = admin_client.patch(path_of(organisation), {"targeting_key": "other"})
+    too_long = stranger_client.post(ORGANISATIONS, {"name": "New", "targeting_key": "x" * 65})
+
+    assert [each.status_code for each in (made, changed, too_long)] == [201, 200, 400]
+    assert not {"targeting_key"} & {*made.json(), *changed.json()}
+    assert list(too_long.json()) == ["targeting_key"]
