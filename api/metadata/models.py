@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from metadata.tenancy import FIELDS_STAY_INSIDE, REQUIREMENTS_STAY_INSIDE, VALUES_STAY_INSIDE
 from organisations.models import Organisation
 from projects.models import Project
 
@@ -72,6 +73,7 @@ class CustomField(models.Model):
                 violation_error_message="A metadata field with this name already exists.",
             ),
         ]
+        triggers = [FIELDS_STAY_INSIDE]
 
     def __str__(self) -> str:
         return self.name
@@ -124,6 +126,7 @@ class Requirement(models.Model):
             models.UniqueConstraint(fields=["attachment", "organisation"], name="required_once_organisation"),
             models.UniqueConstraint(fields=["attachment", "project"], name="required_once_project"),
         ]
+        triggers = [REQUIREMENTS_STAY_INSIDE]
 
     def __str__(self) -> str:
         return f"required in {self.organisation or self.project}"
@@ -163,6 +166,7 @@ class Value(models.Model):
                 for kind in ("feature", "segment", "environment")
             ),
         ]
+        triggers = [VALUES_STAY_INSIDE]
 
     def __str__(self) -> str:
         return self.value

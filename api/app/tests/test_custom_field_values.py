@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -385,3 +385,36 @@ def test_booleans_count_in_any_case(word, capitals):
 @given(st.text(), st.sampled_from([FieldType.STR, FieldType.MULTILINE_STR]))
 def test_every_text_is_a_text(text, type_):
     assert is_valid(type_, text)
+
+
+class TestTheDatabase:
+    """What scripts, the admin and mistakes write is refused as well."""
+
+    @pytest.fixture
+    def elsewhere(self, stranger):
+        theirs = Organisation.objects.get(name="Other")
+        return Project.objects.create(organisation=theirs, name="Theirs")
+
+    def test_keeps_definitions_in_their_organisation(self, organisation, elsewhere):
+        with pytest.raises(IntegrityError, match="Project must belong"), transaction.atomic():
+            make_field(organisation, project=elsewhere)
+
+    def test_keeps_requirements_in_their_organisation(self, organisation, elsewhere):
+        attachment = make_attachment(organisation)
+
+        for place in ({"project": elsewhere}, {"organisation": elsewhere.organisation}):
+            with pytest.raises(IntegrityError, match="does not match"), transaction.atomic():
+                attachment.requirements.create(**place)
+
+    def test_keeps_values_where_their_field_is(self, organisation, project, elsewhere, kind, entity):
+        warehouse = Project.objects.create(organisation=organisation, name="Warehouse")
+        other_kind = next(each.kind for each in KINDS if each is not kind)
+        of_others = [
+            make_attachment(elsewhere.organisation, kind=kind.kind),
+            make_attachment(organisation, kind=kind.kind, project=warehouse),
+            make_attachment(organisation, kind=other_kind),
+        ]
+
+        for attachment in of_others:
+            with pytest.raises(IntegrityError, match="another kind, project or org"), transaction.atomic():
+                Value.objects.create(attachment=attachment, value="x", **{kind.kind: entity})
