@@ -67,7 +67,11 @@ def test_a_way_that_does_not_exist_and_a_provider_without_an_issuer_are_found(se
     settings.SIGN_IN_METHODS_BY_DOMAIN = {"acme.com": ["oidc:amce", "password"]}
     settings.OIDC_PROVIDERS = [{"slug": "acme", "issuer": "", "client_id": "burgee"}]
 
-    found = {each.id: each.msg for each in run_checks(tags=["security"]) if each.id.startswith("accounts.W")}
+    found = {
+        each.id: each.msg
+        for each in run_checks(tags=["security"])
+        if (each.id or "").startswith("accounts.W")
+    }
 
     assert "oidc:amce." in found["accounts.W004"]
     assert "'acme'" in found["accounts.W003"]

@@ -110,7 +110,7 @@ def test_a_webhook_leads_to_the_internet(superuser_client, environment):
     public, private = [
         superuser_client.post(
             f"{ENVIRONMENTS}{environment.pk}/change/",
-            form(name="Production", **{"webhooks-TOTAL_FORMS": 1, "webhooks-0-url": url}),
+            {**form(name="Production"), "webhooks-TOTAL_FORMS": 1, "webhooks-0-url": url},
         )
         for url in ("https://93.184.215.14/hook", "http://127.0.0.1/hook")
     ]
