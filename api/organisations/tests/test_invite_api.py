@@ -3,12 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from rest_framework.settings import api_settings
-from rest_framework.throttling import ScopedRateThrottle
 
 from core.tests.smtp import html_of, link_in, text_of
 from core.tests.threads import at_once
@@ -321,18 +318,15 @@ def test_more_invitations_and_longer_lists_take_no_more_reading(admin_client, or
 
 
 @pytest.mark.parametrize("rest", ["invite/", "invites/{}/resend/"])
-def test_mails_are_limited_to_ten_a_minute(rest, monkeypatch, admin_client, organisation, invite):
-    monkeypatch.setattr(
-        ScopedRateThrottle, "THROTTLE_RATES", {**api_settings.DEFAULT_THROTTLE_RATES, "invite": "10/min"}
-    )
-    cache.clear()
+def test_mails_are_limited_to_ten_a_minute(rest, settings, admin_client, organisation, invite):
+    rates = {**settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "invite": "10/min"}
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
     path = path_of(organisation, rest.format(invite.pk))
 
     responses = [admin_client.post(path, {"emails": [f"u{number}@example.org"]}) for number in range(11)]
 
-    assert [each.status_code for each in responses[:10]] == [responses[0].status_code] * 10
+    assert all(each.status_code < 300 for each in responses[:10])
     assert (responses[10].status_code, int(responses[10]["Retry-After"]) > 0) == (429, True)
-    cache.clear()
 
 
 def test_who_is_invited_joins_as_the_invitation_says(client_of, organisation, group, invite):

@@ -8,9 +8,9 @@ from rest_framework import generics, mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 
 from core.site import site_url
+from core.throttling import ScopedThrottle
 from organisations.models import Invite, Organisation
 from organisations.scope import InOrganisation, InsufficientPrivileges
 from organisations.selectors import organisations_of
@@ -60,7 +60,7 @@ class InviteViewSet(
         withdraw(instance)
 
     @extend_schema(operation_id="resend_organisation_invite", request=None, responses={200: None})
-    @action(detail=True, methods=["post"], throttle_classes=[ScopedRateThrottle])
+    @action(detail=True, methods=["post"], throttle_classes=[ScopedThrottle])
     def resend(self, request: Request, **path: Any) -> Response:
         """Send the mail again."""
         send_invitation(self.get_object(), site=site_url(request))
@@ -70,7 +70,7 @@ class InviteViewSet(
 class BulkInviteView(InOrganisation, generics.GenericAPIView):
     """Invites several people at once: all of them, or nobody."""
 
-    throttle_classes = [ScopedRateThrottle]
+    throttle_classes = [ScopedThrottle]
     throttle_scope = "invite"
 
     @extend_schema(
