@@ -22,8 +22,14 @@ def create_group(organisation: Organisation, **fields: Unpack[GroupFields]) -> G
     return Group.objects.create(organisation=organisation, **fields)
 
 
+@transaction.atomic
 def update_group(group: Group, **changes: Unpack[GroupFields]) -> Group:
-    """Change a group: only the fields given are written. Who is in it stays."""
+    """Change a group: only the fields given are written. Who is in it stays.
+
+    Raises:
+        GroupGoneError: it was deleted.
+    """
+    _lock(group)
     for name, value in changes.items():
         setattr(group, name, value)
     group.save(update_fields=list(changes))

@@ -5,9 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.tests.threads import at_once
+from organisations.exceptions import GroupGoneError
 from organisations.models import Group, GroupMembership, MemberRole, Organisation
-from organisations.services import add_to_group, delete_group, leave
-from permissions.tests.factories import grant
+from organisations.services import add_to_group, delete_group, leave, remove_from_group, update_group
+from permissions.tests.factories import grant, make_group
 from users.tests.factories import make_user
 
 
@@ -285,16 +286,17 @@ def test_groups_of_another_organisation_are_out_of_reach(admin_client, organisat
     assert admin_client.get(path_of(stranger.organisations.get())).status_code == 403
 
 
-def test_a_longer_list_takes_no_more_queries(admin_client, organisation, group, member):
+@pytest.mark.parametrize("rest", ["", "my-groups/", "summaries/"])
+def test_a_longer_list_takes_no_more_queries(rest, admin_client, admin, organisation, group, member):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert admin_client.get(path_of(organisation)).status_code == 200
+            assert admin_client.get(path_of(organisation, rest)).status_code == 200
         return len(captured)
 
-    group.memberships.create(user=member)
+    make_group(organisation, admin, member)
     with_one = queries()
-    for number in range(9):
-        larger = organisation.groups.create(name=f"Group {number}")
+    for _ in range(9):
+        larger = make_group(organisation, admin)
         for _ in range(3):
             user = make_user()
             organisation.memberships.create(user=user)
@@ -310,6 +312,20 @@ def test_who_leaves_while_being_added_is_in_no_group(organisation, admin, group,
 
         assert not group.memberships.exists()
         organisation.memberships.create(user=member, role=MemberRole.USER)
+
+
+def test_a_group_that_was_deleted_meanwhile_is_neither_changed_nor_filled(organisation, admin, group):
+    deleted = Group.objects.get(pk=group.pk)
+    delete_group(group)
+
+    for change in (
+        lambda: update_group(deleted, name="Renamed"),
+        lambda: add_to_group(deleted, [admin.pk], actor=admin),
+        lambda: remove_from_group(deleted, [], actor=admin),
+        lambda: delete_group(deleted),
+    ):
+        with pytest.raises(GroupGoneError):
+            change()
 
 
 @pytest.mark.django_db(transaction=True)
