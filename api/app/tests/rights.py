@@ -88,6 +88,11 @@ class Right:
         return not self.gates
 
     @property
+    def is_about_an_object(self) -> bool:
+        """Whether it matters whose it is that a request names."""
+        return any(not {SIGNED_IN, USER} & set(gate.permissions) for gate in self.gates)
+
+    @property
     def status_elsewhere(self) -> int:
         if self.elsewhere is not None:
             return self.elsewhere
@@ -98,6 +103,7 @@ class Right:
 
 public = Right()
 signed_in = public.refuses(401, SIGNED_IN)
+people = public.refuses(401, USER)  # a master key counts for nothing
 for_users = signed_in.forbids(USER)  # a master key is nobody's: it has no account
 forbids, hides, refuses = signed_in.forbids, signed_in.hides, signed_in.refuses
 sdk = public.forbids(SDK_KEY)
@@ -119,7 +125,7 @@ ACCOUNTS = {
     "GET /api/v1/auth/users/me/": for_users,
     "PUT /api/v1/auth/users/me/": for_users,
     "PATCH /api/v1/auth/users/me/": for_users,
-    "DELETE /api/v1/auth/users/me/": for_users,
+    "DELETE /api/v1/auth/users/me/": for_users.or_answers(400, "A last administrator stays."),
     "PATCH /api/v1/auth/users/me/onboarding/": for_users,
     "POST /api/v1/auth/users/set_email/": for_users,
     "POST /api/v1/auth/users/set_password/": for_users,
@@ -129,6 +135,8 @@ ACCOUNTS = {
     "POST /api/v1/auth/users/reset_password/": public,
     "POST /api/v1/auth/users/reset_password_confirm/": public,
     "GET /password-reset/confirm/{uid}/{token}/": public,
+    "POST /api/v1/auth/oauth/github/": Right(unwalked="It needs a provider: the tests of OAuth run one."),
+    "POST /api/v1/auth/oauth/google/": Right(unwalked="It needs a provider: the tests of OAuth run one."),
     "POST /api/v1/auth/login/code/": public,
     "GET /api/v1/auth/mfa/user-active-methods/": for_users,
     "POST /api/v1/auth/{method}/activate/": own_factor,
@@ -136,7 +144,7 @@ ACCOUNTS = {
     "POST /api/v1/auth/{method}/deactivate/": own_factor,
     "POST /api/v1/authenticate": public,
     "POST /api/v1/user": public,
-    "GET /api/v1/user": for_users,
+    "GET /api/v1/user": people,
 }
 
 ORGANISATIONS = {
@@ -153,6 +161,8 @@ ORGANISATIONS = {
     f"GET {ORGANISATION}/projects/": forbids(MEMBER).shows_to("VIEW_PROJECT"),
     f"GET {ORGANISATION}/usage-data/": forbids(ORGANISATION_ADMIN),
     f"GET {ORGANISATION}/usage-data/total-count/": forbids(ORGANISATION_ADMIN),
+    f"GET {ORGANISATION}/usage/": forbids(ORGANISATION_ADMIN),
+    f"GET {ORGANISATION}/influx-data/": forbids(ORGANISATION_ADMIN),
     f"GET {ORGANISATION}/users/": forbids(MEMBER),
     f"POST {ORGANISATION}/users/{{user_id}}/update-role/": forbids(ORGANISATION_ADMIN),
     f"POST {ORGANISATION}/remove-users/": forbids(ORGANISATION_ADMIN),
@@ -316,7 +326,7 @@ SDK = {
 
 OPEN = {
     "POST /api/v1/analytics/telemetry/": public,
-    "GET /config": public,
+    "GET /config": Right(unwalked="It is for services, whose key is the installation's."),
     "GET /api/v1/docs/": public,
     "GET /api/v1/swagger.json": public,
     "GET /api/v1/swagger.yaml": public,
@@ -422,8 +432,6 @@ GRANTS = {
 }
 
 # Machines manage no credentials of machines: for that, a master key isn't one.
-people = public.refuses(401, USER)
-
 MASTER_KEYS = {
     f"{method} {ORGANISATION}/master-api-keys/{rest}": people.forbids(ORGANISATION_ADMIN)
     for method, rest in [
