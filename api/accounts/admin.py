@@ -47,7 +47,5 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):
-    inlines = [MfaMethodInline, OidcIdentityInline]
-
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
-        return super().get_inlines(request, obj) if obj else []
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[RemovableInline]]:
+        return [MfaMethodInline, OidcIdentityInline] if obj else []
