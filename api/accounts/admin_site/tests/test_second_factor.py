@@ -103,18 +103,18 @@ def test_whose_account_is_disabled_does_not_come_to_the_second_page(browser):
 def test_a_superuser_removes_the_factor_of_who_has_lost_it(superuser_client, user, app):
     path = f"/admin/users/user/{user.pk}/change/"
     method = user.mfa_methods.get()
-    form = superuser_client.get(path).context["adminform"].form
-    fields = {name: value for name, value in form.initial.items() if value not in (None, False)}
-    inlines = {
-        "memberships-TOTAL_FORMS": 0,
-        "memberships-INITIAL_FORMS": 0,
-        "mfa_methods-TOTAL_FORMS": 1,
-        "mfa_methods-INITIAL_FORMS": 1,
+    page = superuser_client.get(path).context
+    initial = page["adminform"].form.initial
+    fields = {name: value for name, value in initial.items() if value not in (None, False)}
+    for inline in page["inline_admin_formsets"]:
+        rows = inline.formset.initial_form_count()
+        fields |= {f"{inline.formset.prefix}-{form}_FORMS": rows for form in ("TOTAL", "INITIAL")}
+    removal = {
         "mfa_methods-0-id": method.pk,
         "mfa_methods-0-user": user.pk,
         "mfa_methods-0-DELETE": "on",
     }
 
-    superuser_client.post(path, {**fields, "groups": [], "user_permissions": [], **inlines})
+    superuser_client.post(path, {**fields, "groups": [], "user_permissions": [], **removal})
 
     assert not user.mfa_methods.exists()
