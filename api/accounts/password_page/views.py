@@ -1,24 +1,30 @@
 """Choosing a password by a link, without JavaScript."""
 
 from django.contrib.auth.forms import SetPasswordForm
-from django.contrib.auth.views import PasswordResetConfirmView
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordResetConfirmView
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse_lazy
+
+from accounts.links import password_reset_tokens
+from accounts.services.passwords import reset_password
+from core.errors import InvalidInput
 
 
 class PasswordPage(PasswordResetConfirmView):
     """A dashboard at the same address has a page of its own in its place.
 
-    Django's view keeps the link's secret in the session and out of the address bar. Saving a user with a new
-    password ends their sessions.
+    Django's view keeps the link's secret in the session and out of the address bar.
     """
 
     template_name = "accounts/password.html"
-    success_url = reverse_lazy("admin:login")
+    token_generator = password_reset_tokens
     http_method_names = ["get", "head", "post"]
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
-        super().form_valid(form)
-        # Said before anybody is led away: they may sign in elsewhere than there.
+        token = self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN)
+        try:
+            reset_password(form.user, token, form.cleaned_data["new_password1"])
+        except InvalidInput:  # used by somebody else a moment ago
+            self.validlink = False
+            return self.render_to_response(self.get_context_data(form=None))
         return TemplateResponse(self.request, "accounts/password_chosen.html", {"user": form.user})

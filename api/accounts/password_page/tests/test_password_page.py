@@ -53,6 +53,15 @@ def test_the_page_is_a_form_that_needs_nothing_from_elsewhere(browser, user):
     assert re.findall(r"(?:src|href|action)=|<script|@import|url\(", page) == []
 
 
+def test_the_link_leads_there(browser, user, settings):
+    settings.FLAGSMITH_DOMAIN = "testserver"
+    link = password_link(user)
+
+    response = browser.get(link, follow=True)
+
+    assert "For ada@example.org." in response.content.decode()
+
+
 def test_the_secret_of_the_link_does_not_stay_in_the_address(browser, user):
     page = page_for(user)
 
