@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.mfa.tests.factories import App
+from accounts.oidc.tests.server import OidcServer
 from organisations.models import Organisation
 from users.models import User
 from users.tests.factories import PASSWORD, make_user
@@ -119,8 +120,17 @@ class TestWhenPasswordsAreSwitchedOff:
         page = response.content.decode()
         assert response.status_code == 200
         assert "ENABLE_ADMIN_ACCESS_USER_PASS" in page
-        assert "password" not in [name for name in ("username", "password") if f'name="{name}"' in page]
+        assert 'name="password"' not in page
         assert "<form" not in page
+
+    def test_the_page_leads_to_the_providers_that_there_are(self, browser, settings):
+        OidcServer().configure(settings)
+
+        page = browser.get(f"{LOGIN}?next=/admin/users/user/").content.decode()
+
+        assert 'value="Log in with Acme"' in page
+        assert 'name="next" value="/admin/users/user/"' in page
+        assert 'name="password"' not in page
 
     def test_a_right_password_is_refused(self, browser):
         user = make_user(is_staff=True, is_superuser=True)

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from accounts.mfa.tests.factories import App
 from accounts.sessions import end_all_sessions
 from accounts.tests.test_sign_in import set_rates
+from core.tests.smtp import link_in
 from core.tests.threads import at_once
 from users.models import User
 from users.tests.factories import PASSWORD, make_user
@@ -137,6 +138,28 @@ def test_the_gates_of_signing_up_hold_here_too(setting, settings, ada, visitor):
     assert [each.status_code for each in responses] == [403, 403]
     assert [set(each.json()) for each in responses] == [{"msg", "reason"}] * 2
     assert User.objects.count() == 1
+
+
+def test_an_account_that_waits_for_activation_has_a_token_that_waits_with_it(settings, mailbox, visitor):
+    settings.ENABLE_EMAIL_ACTIVATION = True
+    settings.FLAGSMITH_DOMAIN = "flags.example.org"
+    token = sign_up(visitor).json()["token"]
+    before = with_header(token).get(USER).status_code
+    *_, uid, secret = link_in(mailbox.only()).split("/")
+
+    visitor.post("/api/v1/auth/users/activation/", {"uid": uid, "token": secret})
+
+    assert before == 401
+    assert with_header(token).get(USER).status_code == 200
+
+
+def test_who_has_to_sign_in_otherwise_is_refused(settings, ada, visitor):
+    settings.SIGN_IN_METHODS_BY_DOMAIN = {"example.org": ["google"]}
+
+    responses = [sign_up(visitor, "new@example.org"), authenticate(visitor)]
+
+    assert [each.status_code for each in responses] == [403, 403]
+    assert {each.json()["reason"] for each in responses} == {"Addresses at example.org sign in with: google."}
 
 
 def test_nobody_becomes_a_superuser_by_this_door(visitor):
