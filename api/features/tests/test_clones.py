@@ -227,7 +227,8 @@ def test_others_copy_nothing(client_of, stranger, environment):
     foreign = client.post(url(environment), {"name": "Copy"})
     unknown = client.post("/api/v1/environments/unknown/clone/", {"name": "Copy"})
 
-    assert (foreign.status_code, unknown.status_code) == (403, 404)
+    assert foreign.status_code == unknown.status_code == 403
+    assert foreign.json() == unknown.json()
     assert Environment.objects.count() == 1
 
 
