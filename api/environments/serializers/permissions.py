@@ -3,9 +3,9 @@
 from organisations.serializers.grants import (
     AdminGrantSerializer,
     GroupField,
-    GroupWithUsersSerializer,
     MemberField,
 )
+from organisations.serializers.groups import GroupSerializer
 from permissions.catalogue import Level
 from users.serializers import UserSummarySerializer
 
@@ -29,4 +29,4 @@ class EnvironmentGroupPermissionsSerializer(AdminGrantSerializer):
 
 
 class ListedEnvironmentGroupPermissionsSerializer(EnvironmentGroupPermissionsSerializer):
-    group = GroupWithUsersSerializer(read_only=True)  # type: ignore[assignment]
+    group = GroupSerializer(read_only=True)  # type: ignore[assignment]

@@ -6,7 +6,8 @@ from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
 from core.fields import IdField
-from organisations.models import Group, GroupMembership
+from organisations.models import Group
+from organisations.serializers.groups import GroupSerializer
 from permissions.catalogue import Level
 from permissions.serializers import PermissionKeysField
 from permissions.targets import organisation_id_of
@@ -42,33 +43,6 @@ class GroupField(OfOrganisationField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(queryset=Group.objects.all(), **options)
-
-
-class UserInGroupSerializer(serializers.ModelSerializer):
-    """A user in a group, from the group membership."""
-
-    id = serializers.IntegerField(source="user.id")
-    email = serializers.EmailField(source="user.email")
-    first_name = serializers.CharField(source="user.first_name")
-    last_name = serializers.CharField(source="user.last_name")
-    last_login = serializers.DateTimeField(source="user.last_login", allow_null=True)
-    group_admin = serializers.BooleanField(source="is_admin")
-
-    class Meta:
-        model = GroupMembership
-        fields = ["id", "email", "first_name", "last_name", "last_login", "group_admin"]
-        read_only_fields = fields
-
-
-class GroupWithUsersSerializer(serializers.ModelSerializer):
-    """A group and who is in it, with `memberships__user` loaded."""
-
-    users = UserInGroupSerializer(source="memberships", many=True)
-
-    class Meta:
-        model = Group
-        fields = ["id", "name", "users", "is_default", "external_id"]
-        read_only_fields = fields
 
 
 class GrantSerializer(serializers.Serializer):
@@ -132,7 +106,7 @@ class OrganisationGroupPermissionsSerializer(GrantSerializer):
 
 
 class ListedOrganisationGroupPermissionsSerializer(OrganisationGroupPermissionsSerializer):
-    group = GroupWithUsersSerializer(read_only=True)  # type: ignore[assignment]
+    group = GroupSerializer(read_only=True)  # type: ignore[assignment]
 
 
 def context_of(target: Any) -> dict[str, Any]:
