@@ -108,6 +108,17 @@ def test_the_admin_offers_it_and_it_ends_in_a_session_there(browser, server):
     assert browser.get("/admin/users/user/").status_code == 200
 
 
+def test_the_admin_offers_it_too_where_it_takes_no_password(browser, server, settings):
+    settings.ENABLE_ADMIN_ACCESS_USER_PASS = False
+
+    page = browser.get("/admin/login/").content.decode()
+
+    assert "Log in with Acme" in page
+    assert "password" in page
+    sign_in(browser, server, next="/admin/")
+    assert browser.get("/admin/").status_code == 200
+
+
 def test_a_second_factor_is_the_providers_business(browser, server):
     App(make_user(email="ada@acme.com", is_staff=True, is_superuser=True))
 
