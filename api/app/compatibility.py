@@ -22,6 +22,9 @@ ENDPOINTS = settings.REPOSITORY_DIR / "docs" / "endpoints.toml"
 ENDPOINT_TESTS = settings.REPOSITORY_DIR / "docs" / "endpoint-tests.json"
 DOCUMENT = settings.REPOSITORY_DIR / "docs" / "compatibility.md"
 
+# Between these browsers are sent to and fro: no part of the API that programs ask.
+_PAGES = ("/oidc/", "/password-reset/")
+
 CLASSES = ("core", "common", "niche")
 _CRUD = (("", ("GET", "POST")), ("{id}/", ("GET", "PUT", "PATCH", "DELETE")))
 
@@ -40,10 +43,11 @@ many installations want besides; **niche** is for a certain product, plan or ven
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A path and a method of Flagsmith's API."""
+    """A path and a method of Flagsmith's API. Some have only to exist, for clients that can't do without."""
 
     route: Route
     kind: str
+    is_refused: bool
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,22 @@ class Group:
     endpoints: list[Endpoint]
 
 
+def routes_here() -> list[Route]:
+    """Return the routes of Burgee's API."""
+    return [route for route in all_routes() if not route.path.startswith(_PAGES)]
+
+
 def inventory() -> list[Group]:
     """Return Flagsmith's endpoints, in groups."""
     content = tomllib.loads(ENDPOINTS.read_text())
     return [
-        Group(each["title"], [Endpoint(route, each["class"]) for route in _routes_of(each["endpoints"])])
+        Group(
+            each["title"],
+            [
+                Endpoint(route, each["class"], route in _routes_of(each.get("refused", [])))
+                for route in _routes_of(each["endpoints"])
+            ],
+        )
         for each in content["groups"]
     ]
 
@@ -70,7 +85,7 @@ def recorded_tests() -> dict[str, str]:
 
 def document() -> str:
     """Return the page."""
-    here = {route.anonymous: route for route in all_routes()}
+    here = {route.anonymous: route for route in routes_here()}
     tests = recorded_tests()
     groups = inventory()
     listed = {endpoint.route.anonymous for group in groups for endpoint in group.endpoints}
@@ -105,7 +120,9 @@ def _summary(groups: list[Group], here: dict[Any, Route]) -> str:
 
 def _section(group: Group, here: dict[Any, Route], tests: dict[str, str]) -> str:
     rows = (
-        _row(endpoint.route, here.get(endpoint.route.anonymous), endpoint.kind, tests)
+        _refused_row(endpoint)
+        if endpoint.is_refused and endpoint.route.anonymous in here
+        else _row(endpoint.route, here.get(endpoint.route.anonymous), endpoint.kind, tests)
         for endpoint in group.endpoints
     )
     return f"## {group.title}\n\n{_table(rows)}"
@@ -122,6 +139,11 @@ def _row(known_as: Route, route: Route | None, kind: str, tests: dict[str, str])
     operation = _operation_ids().get(route.anonymous)
     test = tests.get(str(route), f"{WALK}[{route}]")
     return f"| `{known_as}` | {kind} | {f'`{operation}`' if operation else '–'} | {_link(test)} |"
+
+
+def _refused_row(endpoint: Endpoint) -> str:
+    operation = _operation_ids().get(endpoint.route.anonymous)
+    return f"| `{endpoint.route}` | {endpoint.kind} | `{operation}` | refuses everybody |"
 
 
 # Tries the example of every route, and so stands for those that no test of their app asks.

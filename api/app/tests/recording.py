@@ -15,8 +15,8 @@ import pytest
 from django.test import Client
 from django.urls import Resolver404
 
-from app.compatibility import ENDPOINT_TESTS, recorded_tests
-from app.routes import Route, all_routes, readable
+from app.compatibility import ENDPOINT_TESTS, recorded_tests, routes_here
+from app.routes import Route, readable
 
 _PROPERTY = "answered_routes"
 # Walks over all routes, which are parametrised by them, say less of one than a test of its own.
@@ -60,7 +60,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if session.config.getoption("--record-endpoints") and not hasattr(session.config, "workerinput"):
-        here = {str(each) for each in all_routes()}
+        here = {str(each) for each in routes_here()}
         kept = {
             route: test
             for route, test in recorded_tests().items()
