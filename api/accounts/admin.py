@@ -47,5 +47,7 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[RemovableInline]]:
-        return [MfaMethodInline, OidcIdentityInline] if obj else []
+    inlines = [MfaMethodInline, OidcIdentityInline]
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return super().get_inlines(request, obj) if obj else []
