@@ -183,9 +183,9 @@ PROJECTS = {
     f"POST {PROJECT}/tags/": forbids("MANAGE_TAGS"),
     f"GET {PROJECT}/tags/get-by-uuid/{{uuid}}/": hides("VIEW_PROJECT"),
     f"GET {PROJECT}/tags/{{pk}}/": hides("VIEW_PROJECT"),
-    f"PUT {PROJECT}/tags/{{pk}}/": hides("MANAGE_TAGS"),
-    f"PATCH {PROJECT}/tags/{{pk}}/": hides("MANAGE_TAGS"),
-    f"DELETE {PROJECT}/tags/{{pk}}/": hides("MANAGE_TAGS"),
+    f"PUT {PROJECT}/tags/{{pk}}/": hides("VIEW_PROJECT", "MANAGE_TAGS").forbids("MANAGE_TAGS"),
+    f"PATCH {PROJECT}/tags/{{pk}}/": hides("VIEW_PROJECT", "MANAGE_TAGS").forbids("MANAGE_TAGS"),
+    f"DELETE {PROJECT}/tags/{{pk}}/": hides("VIEW_PROJECT", "MANAGE_TAGS").forbids("MANAGE_TAGS"),
 }
 
 ENVIRONMENTS = {
@@ -240,25 +240,19 @@ FEATURES = {
     f"DELETE {IDENTITY}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
     "GET /api/v1/features/featurestates/": forbids("VIEW_ENVIRONMENT"),
     "POST /api/v1/features/featurestates/": forbids(UPDATE, for_tags=True),
-    "PUT /api/v1/features/featurestates/{pk}/": hides("VIEW_ENVIRONMENT", UPDATE, for_tags=True).forbids(
-        UPDATE, for_tags=True
-    ),
-    "PATCH /api/v1/features/featurestates/{pk}/": hides("VIEW_ENVIRONMENT", UPDATE, for_tags=True).forbids(
-        UPDATE, for_tags=True
-    ),
-    "GET /api/v1/features/featurestates/get-by-uuid/{uuid}/": hides("VIEW_ENVIRONMENT"),
+    "PUT /api/v1/features/featurestates/{pk}/": hides(MEMBER).forbids(UPDATE, for_tags=True),
+    "PATCH /api/v1/features/featurestates/{pk}/": hides(MEMBER).forbids(UPDATE, for_tags=True),
+    "GET /api/v1/features/featurestates/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
     "GET /api/v1/features/feature-segments/": forbids("VIEW_PROJECT"),
     "POST /api/v1/features/feature-segments/": forbids(OVERRIDE, for_tags=True),
     **{
-        f"{method} /api/v1/features/feature-segments/{{pk}}/": hides(
-            "VIEW_PROJECT", OVERRIDE, for_tags=True
-        ).forbids(OVERRIDE, for_tags=True)
+        f"{method} /api/v1/features/feature-segments/{{pk}}/": hides(MEMBER).forbids(OVERRIDE, for_tags=True)
         for method in ("GET", "PUT", "PATCH", "DELETE")
     },
     "GET /api/v1/features/feature-segments/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
-    "POST /api/v1/features/feature-segments/update-priorities/": refuses(
-        400, "VIEW_PROJECT", OVERRIDE, for_tags=True
-    ).forbids(OVERRIDE, for_tags=True),
+    "POST /api/v1/features/feature-segments/update-priorities/": refuses(400, MEMBER).forbids(
+        OVERRIDE, for_tags=True
+    ),
     f"POST {UPDATES}/update-flag-v1/": forbids(UPDATE, for_tags=True),
     f"POST {UPDATES}/update-flag-v2/": forbids(UPDATE, for_tags=True),
     f"POST {UPDATES}/delete-segment-override/": forbids(UPDATE, for_tags=True),
@@ -472,8 +466,8 @@ RIGHTS: dict[str, Right] = {
     **SEGMENTS,
     **IDENTITIES,
     **TEAMS,
-    **ROLES,
     **GRANTS,
+    **ROLES,
     **MASTER_KEYS,
     **CUSTOM_FIELDS,
     **SDK,

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from organisations.models import Organisation
 from organisations.scope import InOrganisation
-from permissions.access import grants_of, require, visible, within_reach
+from permissions.access import grants_of, may, require, visible, within_reach
 from permissions.catalogue import ADMIN, Level
 from permissions.drf import ObjectsWithPermissions, member_of
 from permissions.serializers import GrantsSerializer
@@ -55,8 +55,6 @@ class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
             return NewProjectSerializer
         return ProjectDetailSerializer if self.action == "retrieve" else ProjectSerializer
 
-    permission_by_action = {"all_user_permissions": ADMIN}
-
     def get_queryset(self) -> QuerySet[Project]:
         if self.action == "user_detailed_permissions":
             return within_reach(self.request.user, Project.objects.all(), "organisation")
@@ -82,8 +80,11 @@ class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
     @extend_schema(operation_id="get_project_all_user_permissions", responses=GrantsSerializer)
     @action(detail=True, methods=["get"], url_path="all-user-permissions/<int:user_pk>")
     def all_user_permissions(self, request: Request, user_pk: int, **path: Any) -> Response:
-        """Say what a user may do in this project, from wherever that comes."""
-        project = self.get_object()
+        """Say what a user may do in this project, from wherever that comes. For its administrators."""
+        project = self.get_queryset().filter(pk=self.kwargs["pk"]).first()
+        # The contract has 403 for everybody else, even for who doesn't see the project.
+        if project is None or not may(request.user, ADMIN, project):
+            raise PermissionDenied
         return Response(GrantsSerializer(grants_of(member_of(project, user_pk), project)).data)
 
 
