@@ -201,7 +201,7 @@ ENVIRONMENTS = {
     f"PATCH {ENVIRONMENT}/": hides(MEMBER).forbids(ENVIRONMENT_ADMIN),
     f"DELETE {ENVIRONMENT}/": hides(MEMBER).forbids(ENVIRONMENT_ADMIN),
     f"GET {ENVIRONMENT}/my-permissions/": hides(MEMBER).forbids("VIEW_ENVIRONMENT").machines(400, NO_USER),
-    f"POST {ENVIRONMENT}/clone/": hides(MEMBER).forbids("CREATE_ENVIRONMENT"),
+    f"POST {ENVIRONMENT}/clone/": forbids("CREATE_ENVIRONMENT"),
     f"GET {ENVIRONMENT}/document/": forbids("VIEW_ENVIRONMENT"),
     f"GET {ENVIRONMENT}/metrics/": forbids("VIEW_ENVIRONMENT"),
     f"GET {ENVIRONMENT}/webhooks/": forbids("VIEW_ENVIRONMENT"),
