@@ -47,6 +47,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.response import Response
 from accounts import cookies
 from app.tests.world import build_world
+from users.signed_tokens import signed_token
 from users.tests.factories import PASSWORD, make_user
 
 call_command("migrate", verbosity=0)
@@ -61,6 +62,7 @@ for name in sys.argv[1:]:
     people[name] = {
         "id": user.pk,
         "token": Token.objects.create(user=user).key,
+        "signed": signed_token(user),
         "cookie": response.cookies["jwt"].value,
         "admin": browser.cookies["sessionid"].value,
     }
@@ -103,6 +105,7 @@ class Server:
 # What somebody signs in with: the page that it opens, and the headers that it is sent in.
 CREDENTIALS: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, str]]]] = {
     "a token": (f"{API}/organisations/", lambda person: {"Authorization": f"Token {person['token']}"}),
+    "a signed token": (f"{API}/user", lambda person: {"Authorization": person["signed"]}),
     "a cookie": (f"{API}/organisations/", lambda person: {"Cookie": f"jwt={person['cookie']}"}),
     "a session of the admin": ("/admin/", lambda person: {"Cookie": f"sessionid={person['admin']}"}),
 }
@@ -181,7 +184,7 @@ def test_everything_that_someone_signed_in_with_ends_within_a_second_on_every_wo
     assert answer is None or answer.status == 204, answer
     assert {
         name: server.statuses("GET", page, headers(person)) for name, (page, headers) in CREDENTIALS.items()
-    } == {"a token": {401}, "a cookie": {401}, "a session of the admin": {302}}
+    } == {"a token": {401}, "a signed token": {401}, "a cookie": {401}, "a session of the admin": {302}}
 
 
 def test_a_role_that_is_taken_away_gives_nothing_within_a_second_on_every_worker(server):
