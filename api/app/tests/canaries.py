@@ -36,7 +36,9 @@ COLUMNS = {
     "authtoken.token": ["key"],
     "environments.serversidekey": ["key"],
     "organisations.masterkey": ["hashed_key"],
-    "accounts.secondfactor": ["secret"],
+    "accounts.mfamethod": ["secret"],
+    "environments.environmentwebhook": ["secret"],
+    "organisations.organisationwebhook": ["secret"],
 }
 # Shorter ones are found in any text.
 SHORTEST = 12

@@ -4,12 +4,13 @@ import logging
 
 import jwt
 import pytest
+from django.apps import apps
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpResponse
 from django.urls import path
 from rest_framework.authtoken.models import Token
 
-from app.tests.canaries import look_at_audit_records, watching
+from app.tests.canaries import COLUMNS, look_at_audit_records, watching
 from audit.models import RelatedObjectType
 from audit.services import record
 from organisations.tests.factories import make_key
@@ -91,3 +92,9 @@ def test_what_is_no_secret_is_no_leak(environment):
         logging.getLogger("burgee.test").warning("Client key %s", environment.api_key)
 
     assert watch.leaks == []
+
+
+def test_the_columns_that_are_watched_are_there():
+    for label, columns in COLUMNS.items():
+        names = {field.name for field in apps.get_model(label)._meta.get_fields()}
+        assert set(columns) <= names, label

@@ -5,16 +5,17 @@ Every route takes part, from the table of examples: a route without an example f
 """
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from django.db import connection
 from django.db.models import Model
 from rest_framework.authtoken.models import Token
 
 from app.tests.examples import ROUTES, Caller, example_of
 from app.tests.requests import Outcome, send
 from app.tests.routes import Route
-from app.tests.world import World, build_world
+from app.tests.standing import standing
+from app.tests.world import World
 from audit.models import AuditRecord
 from organisations.models import MemberRole
 from organisations.tests.factories import machine_client
@@ -33,11 +34,13 @@ FOR_PEOPLE = [
 FOR_USERS = [route for route in ROUTES if example_of(route).caller in {Caller.ADMIN, Caller.MEMBER}]
 
 
-@pytest.fixture
-def world(db) -> World:
-    world = build_world("acme")
-    connection.check_constraints()  # runs what waits for a commit, or a request would seem to have done it
-    return world
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker) -> Iterator[World]:
+    with standing(django_db_blocker, "acme") as (world,):
+        yield world
 
 
 def colleague_in(world: World) -> User:

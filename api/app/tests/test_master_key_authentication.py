@@ -130,13 +130,16 @@ def test_a_key_that_expires_later_works(organisation):
 
 def test_a_refused_key_costs_one_statement_that_uses_an_index(organisation):
     key = make_key(organisation, revoked=True)
+    MasterKey.objects.bulk_create(
+        MasterKey(organisation=organisation, prefix=f"k{number}", name="k") for number in range(2_000)
+    )
 
     with CaptureQueriesContext(connection) as statements:
         machine_client(key).get(ORGANISATIONS)
 
     assert len(statements) == 1
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("ANALYZE organisations_masterkey")
         cursor.execute(f"EXPLAIN {statements[0]['sql']}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "organisations_masterkey_prefix" in plan

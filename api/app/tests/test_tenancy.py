@@ -4,7 +4,7 @@ Every route takes part, from the table of examples: a route without an example f
 `test_malformed_input.test_every_route_has_an_example`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 from django.db import connection
@@ -12,7 +12,8 @@ from django.db import connection
 from app.tests.examples import ROUTES, Caller, example_of
 from app.tests.mutations import field, leaves, replaced, value_at
 from app.tests.requests import Outcome, send
-from app.tests.world import World, build_world
+from app.tests.standing import standing
+from app.tests.world import World
 
 # Who tries: what each sends to a route, given their own organisation. Further kinds of credentials go here.
 INTRUDERS: dict[str, Callable[[Caller, World], dict[str, str]]] = {
@@ -30,17 +31,24 @@ WITH_IDS = [
 ]
 
 
-@pytest.fixture
-def victim(db) -> World:
-    return build_world("victimorg")
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def worlds(django_db_setup, django_db_blocker) -> Iterator[list[World]]:
+    with standing(django_db_blocker, "victimorg", "intruder") as worlds:
+        yield worlds
 
 
 @pytest.fixture
-def own(victim) -> World:
+def victim(worlds) -> World:
+    return worlds[0]
+
+
+@pytest.fixture
+def own(worlds) -> World:
     """What the intruder has: the same of everything."""
-    own = build_world("intruder")
-    connection.check_constraints()
-    return own
+    return worlds[1]
 
 
 @pytest.mark.parametrize("intruder", INTRUDERS)

@@ -11,6 +11,7 @@ from time import perf_counter
 
 from core.asgi.protocol import WHOLE_ANSWER
 from core.asgi.types import Application, Message, Receive, Scope, Send
+from core.masking import masked
 
 # What opens something is in no log, whatever format an operator writes down.
 _CREDENTIALS = {"authorization", "cookie", "x-api-key", "x-auth-api-key", "x-csrftoken", "x-environment-key"}
@@ -87,14 +88,14 @@ def _read(head: bytes) -> tuple[tuple[str, str], ...]:
 
 def _environ(scope: Scope, headers: dict[str, str]) -> dict[str, str]:
     """Return the WSGI variables that gunicorn's access format reads."""
-    query = scope["query_string"].decode("latin-1")
-    raw_path = scope["raw_path"].decode("latin-1")
+    query = masked(scope["query_string"].decode("latin-1"))
+    raw_path = masked(scope["raw_path"].decode("latin-1"))
     environ = {
         "REMOTE_ADDR": scope["client"][0] if scope["client"] else "-",
         "REQUEST_METHOD": scope["method"],
         "RAW_URI": f"{raw_path}?{query}" if query else raw_path,
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "PATH_INFO": scope["path"],
+        "PATH_INFO": masked(scope["path"]),
         "QUERY_STRING": query,
     }
     for name in ("referer", "user-agent"):

@@ -16,5 +16,11 @@ class RoleEnvironmentPermissionsSerializer(RolePermissionsSerializer):
     )
 
 
+class KeptRoleEnvironmentPermissionsSerializer(RoleEnvironmentPermissionsSerializer):
+    """As it is changed: not to that of another environment."""
+
+    environment = OfOrganisationField(read_only=True)
+
+
 class RoleEnvironmentPermissionsQuery(QuerySerializer):
     environment = IdField(help_text="Its id, a number.")

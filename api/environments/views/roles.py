@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from environments.serializers.roles import (
+    KeptRoleEnvironmentPermissionsSerializer,
     RoleEnvironmentPermissionsQuery,
     RoleEnvironmentPermissionsSerializer,
 )
@@ -19,6 +20,7 @@ class RoleEnvironmentPermissionsViewSet(RolePermissionsView):
 
     queryset = EnvironmentGrant.objects.all()
     serializer_class = RoleEnvironmentPermissionsSerializer
+    kept_serializer_class = KeptRoleEnvironmentPermissionsSerializer
     query = RoleEnvironmentPermissionsQuery
 
     @property

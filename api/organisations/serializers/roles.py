@@ -88,11 +88,6 @@ class RolePermissionsSerializer(InRoleSerializer):
     permissions = TaggedPermissionSerializer(many=True, required=False, source="tagged_permissions")
     admin = serializers.BooleanField(default=False)
 
-    def get_fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = super().get_fields()
-        fields[self.level.value].read_only = self.instance is not None
-        return fields
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         name = self.level.value
         target = attrs[name] if self.instance is None else getattr(self.instance, name)

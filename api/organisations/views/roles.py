@@ -190,7 +190,11 @@ class RolePermissionsView(InRole, viewsets.ModelViewSet):
 
     lookup_value_converter = "int"
     serializer_class: type[RolePermissionsSerializer]
+    kept_serializer_class: type[RolePermissionsSerializer]
     query: type[QuerySerializer]
+
+    def get_serializer_class(self) -> type[RolePermissionsSerializer]:
+        return self.kept_serializer_class if "update" in self.action else self.serializer_class
 
     @property
     def grants(self) -> QuerySet[Any]:

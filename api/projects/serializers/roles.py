@@ -14,5 +14,11 @@ class RoleProjectPermissionsSerializer(RolePermissionsSerializer):
     project = OfOrganisationField(queryset=Project.objects.all())
 
 
+class KeptRoleProjectPermissionsSerializer(RoleProjectPermissionsSerializer):
+    """As it is changed: not to that of another project."""
+
+    project = OfOrganisationField(read_only=True)
+
+
 class RoleProjectPermissionsQuery(QuerySerializer):
     project = IdField(help_text="Its id.")

@@ -7,7 +7,11 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from organisations.views.roles import RolePermissionsView
 from permissions.models import ProjectGrant
-from projects.serializers.roles import RoleProjectPermissionsQuery, RoleProjectPermissionsSerializer
+from projects.serializers.roles import (
+    KeptRoleProjectPermissionsSerializer,
+    RoleProjectPermissionsQuery,
+    RoleProjectPermissionsSerializer,
+)
 
 
 @extend_schema_view(list=extend_schema(parameters=[RoleProjectPermissionsQuery]))
@@ -16,6 +20,7 @@ class RoleProjectPermissionsViewSet(RolePermissionsView):
 
     queryset = ProjectGrant.objects.all()
     serializer_class = RoleProjectPermissionsSerializer
+    kept_serializer_class = KeptRoleProjectPermissionsSerializer
     query = RoleProjectPermissionsQuery
 
     @property

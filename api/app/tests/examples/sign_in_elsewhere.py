@@ -20,13 +20,12 @@ def _server() -> OAuthServer:
     """Return the server, which runs for as long as the tests do."""
     server = OAuthServer()
     _UNTIL_THE_END.enter_context(server.running())
-    server.use_in(settings)
     return server
 
 
 def _body(token: str) -> Any:
     def body(world: World) -> dict[str, Any]:
-        _server()
+        _server().use_in(settings)  # each test has settings of its own
         return {"access_token": token, "sign_up_type": "NO_INVITE", "invite_hash": "none"}
 
     return body
