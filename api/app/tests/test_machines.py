@@ -34,7 +34,8 @@ FOR_PEOPLE = [
 FOR_USERS = [route for route in ROUTES if example_of(route).caller in {Caller.ADMIN, Caller.MEMBER}]
 
 
-pytestmark = pytest.mark.django_db
+# Without coverage: what is walked through thousands of times has tests of its own, and tracing takes as long.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 @pytest.fixture(scope="module")

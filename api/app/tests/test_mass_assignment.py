@@ -47,7 +47,8 @@ VOLATILE = (models.DateField, models.UUIDField, models.AutoField)
 VOLATILE_NAMES = {"password", "key", "nonce", "number"}
 
 
-pytestmark = pytest.mark.django_db
+# Without coverage: what is walked through thousands of times has tests of its own, and tracing takes as long.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,8 @@ WITH_IDS = [
 ]
 
 
-pytestmark = pytest.mark.django_db
+# Without coverage: what is walked through thousands of times has tests of its own, and tracing takes as long.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 @pytest.fixture(scope="module")
