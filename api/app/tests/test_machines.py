@@ -34,7 +34,7 @@ FOR_PEOPLE = [
 FOR_USERS = [route for route in ROUTES if example_of(route).caller in {Caller.ADMIN, Caller.MEMBER}]
 
 
-# Without coverage: what is walked through thousands of times has tests of its own, and tracing takes as long.
+# Without coverage: what is walked through thousands of times has tests of its own.
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 

@@ -72,7 +72,7 @@ FORMS = {
 }
 
 
-# Without coverage: what is walked through thousands of times has tests of its own, and tracing takes as long.
+# Without coverage: what is walked through thousands of times has tests of its own.
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 

@@ -47,7 +47,7 @@ VOLATILE = (models.DateField, models.UUIDField, models.AutoField)
 VOLATILE_NAMES = {"password", "key", "nonce", "number"}
 
 
-# Without coverage: what is walked through thousands of times has tests of its own, and tracing takes as long.
+# Without coverage: what is walked through thousands of times has tests of its own.
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 

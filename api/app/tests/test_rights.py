@@ -20,7 +20,7 @@ from app.tests.rights import RIGHTS, SIGNED_IN, USER, Right
 from app.tests.routes import Route, api_routes
 from app.tests.world import World, build_world
 
-# Without coverage: what is walked through thousands of times has tests of its own, and tracing takes as long.
+# Without coverage: what is walked through thousands of times has tests of its own.
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 # Who looks for a difference between what belongs to others and what doesn't exist.

@@ -31,7 +31,7 @@ WITH_IDS = [
 ]
 
 
-# Without coverage: what is walked through thousands of times has tests of its own, and tracing takes as long.
+# Without coverage: what is walked through thousands of times has tests of its own.
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
