@@ -30,7 +30,7 @@ class KeptAnswers:
     """Answers by what they answer, the longest unused leaving first. For use by several threads.
 
     Args:
-        most_bytes: what their bodies may take together.
+        most_bytes: what they and their questions may take together.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -67,10 +67,15 @@ class KeptAnswers:
         if question in self._answers:
             return
         self._answers[question] = answer
-        self._size_bytes += len(answer.body)
+        self._size_bytes += _size_bytes(question, answer)
         while self._size_bytes > self._most_bytes:
-            _, oldest = self._answers.popitem(last=False)
-            self._size_bytes -= len(oldest.body)
+            self._size_bytes -= _size_bytes(*self._answers.popitem(last=False))
+
+
+def _size_bytes(question: Question, answer: Answer) -> int:
+    """Return about how much memory an answer takes with its question, whose traits may be as long."""
+    *_, identifier, traits = question
+    return len(answer.body) + len(identifier) + len(traits)
 
 
 kept_answers = KeptAnswers(settings.KEPT_ANSWERS_BYTES)

@@ -8,10 +8,12 @@ import pytest
 from sdk.kept_answers import Answer, KeptAnswers
 
 KIB = 1024
+# An answer of this length, and what is asked with it.
+ENTRY = KIB + len("user-001")
 
 
-def question(number: int) -> tuple[str, int, bool, str, bytes]:
-    return ("identities", 1, True, f"user-{number}", b"")
+def question(number: int, traits: bytes = b"") -> tuple[str, int, bool, str, bytes]:
+    return ("identities", 1, True, f"user-{number:03}", traits)
 
 
 class Maker:
@@ -34,13 +36,13 @@ def ask(kept: KeptAnswers, number: int, times: int = 1) -> int:
 
 
 def test_what_is_asked_again_is_kept():
-    kept = KeptAnswers(10 * KIB)
+    kept = KeptAnswers(10 * ENTRY)
 
     assert ask(kept, 1, times=10) == 2
 
 
 def test_what_is_asked_once_takes_no_place():
-    kept = KeptAnswers(2 * KIB)
+    kept = KeptAnswers(2 * ENTRY)
     ask(kept, 1, times=2)
     ask(kept, 2, times=2)
 
@@ -51,7 +53,7 @@ def test_what_is_asked_once_takes_no_place():
 
 
 def test_the_longest_unused_leaves_first():
-    kept = KeptAnswers(2 * KIB)
+    kept = KeptAnswers(2 * ENTRY)
     ask(kept, 1, times=2)
     ask(kept, 2, times=2)
     ask(kept, 1)
@@ -61,12 +63,21 @@ def test_the_longest_unused_leaves_first():
     assert (ask(kept, 3), ask(kept, 1), ask(kept, 2)) == (0, 0, 1)
 
 
+def test_what_was_asked_takes_its_place_too():
+    kept, maker = KeptAnswers(2 * KIB), Maker()
+
+    for _ in range(5):
+        kept.answer(question(1, traits=b"x" * 2 * KIB), maker)
+
+    assert maker.made == 5
+
+
 def test_without_memory_nothing_is_kept():
     assert ask(KeptAnswers(0), 1, times=5) == 5
 
 
 def test_threads_may_ask_at_once():
-    kept = KeptAnswers(4 * KIB)
+    kept = KeptAnswers(4 * ENTRY)
 
     with ThreadPoolExecutor(8) as threads:
         rounds = list(threads.map(lambda number: ask(kept, number % 6, times=50), range(48)))
