@@ -25,11 +25,12 @@ _THE_PROJECT = '(SELECT project_id FROM "environments_environment" WHERE id = %(
 def _the(table: str, name: str, reference: str) -> str:
     """Return the SQL of a join with the one row that `reference` names.
 
-    Looked up by its primary key whatever the planner believes (it doesn't look into what has an OFFSET). Before
-    the database has counted the rows of a new environment it takes them for a few, and would compare every
-    override with every identity: seconds for some thousands of them, where this takes milliseconds.
+    Looked up by its primary key whatever the planner believes: it doesn't look into what has an OFFSET. Before
+    the database has counted the rows of a new environment it takes them for a few, and would compare each
+    override with each identity: seconds for some thousands of them, where this takes milliseconds.
     """
-    return f'JOIN LATERAL (SELECT * FROM "{table}" AS each WHERE each.id = {reference} OFFSET 0) AS {name}'
+    row = f'SELECT * FROM "{table}" AS each WHERE each.id = {reference} OFFSET 0'  # noqa: S608
+    return f"JOIN LATERAL ({row}) AS {name}"
 
 
 # The states that SDKs are served: the defaults, and overrides of what is itself still there.
