@@ -25,7 +25,7 @@ _THE_PROJECT = '(SELECT project_id FROM "environments_environment" WHERE id = %(
 def _the(table: str, name: str, reference: str) -> str:
     """Return the SQL of a join with the one row that `reference` names.
 
-    Looked up by its primary key whatever the planner believes: it doesn't look into what has an OFFSET. Before
+    Looked up by its primary key whatever the planner believes: what has an OFFSET stays closed to it. Before
     the database has counted the rows of a new environment it takes them for a few, and would compare each
     override with each identity: seconds for some thousands of them, where this takes milliseconds.
     """

@@ -36,6 +36,14 @@ def request_fields(route: Route) -> set[str]:
     return set(_fields(content.get("application/json", {}).get("schema", {}), "", frozenset()))
 
 
+def body_type(route: Route) -> str:
+    """Return the name of what a route's body is made of: routes that create and change have it in common."""
+    content = operation_of(route).get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    reference: str = schema.get("$ref") or schema.get("items", {}).get("$ref") or str(route)
+    return reference.rsplit("/", 1)[-1].removeprefix("Patched")
+
+
 def _fields(schema: dict[str, Any], prefix: str, within: frozenset[str]) -> Iterator[str]:
     if reference := schema.get("$ref"):
         if reference in within:  # a type that holds itself, as the rules of a segment do
