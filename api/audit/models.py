@@ -14,6 +14,7 @@ class RelatedObjectType(models.TextChoices):
     FEATURE_STATE = "FEATURE_STATE", "Feature state"
     SEGMENT = "SEGMENT", "Segment"
     IDENTITY = "IDENTITY", "Identity"
+    EF_VERSION = "EF_VERSION", "Version of a feature"
 
 
 class AuditRecord(models.Model):

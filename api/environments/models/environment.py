@@ -60,6 +60,12 @@ class Environment(SoftDeletableModel):
     use_identity_overrides_in_local_eval = models.BooleanField(
         default=True, help_text="Whether the environment document carries identity overrides."
     )
+    use_v2_feature_versioning = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether features change by versions, which are published at once, and not state by state.",
+    )
 
     class Meta:
         ordering = ["id"]

@@ -2,9 +2,11 @@ from features.models.defaults import EnvironmentDefaults
 from features.models.feature import Feature, FeatureType, MultivariateOption
 from features.models.state import FeatureSegment, FeatureState, MultivariateFeatureStateValue
 from features.models.values import TypedValue, ValueType
+from features.models.version import EnvironmentFeatureVersion
 
 __all__ = [
     "EnvironmentDefaults",
+    "EnvironmentFeatureVersion",
     "Feature",
     "FeatureSegment",
     "FeatureState",

@@ -2,7 +2,7 @@
 
 In triggers, so that it holds for the API, the admin, imports and a database shell alike. Creations
 in one project wait for each other: an environment and a feature made at the same moment would each
-miss the other's state.
+miss the other's state. Where an environment keeps versions, a feature's first states are its first one.
 """
 
 _LOCK_PROJECT = "PERFORM FROM projects_project WHERE id = {project} FOR NO KEY UPDATE;"
@@ -13,6 +13,7 @@ _GIVE_STATES = """
 WITH starting AS (
     SELECT feature.id AS feature_id,
            environment.id AS environment_id,
+           environment.use_v2_feature_versioning AS versioned,
            feature.default_enabled AND NOT project.prevent_flag_defaults AS enabled,
            CASE WHEN NOT project.prevent_flag_defaults THEN feature.initial_value END AS value
     FROM features_feature AS feature
@@ -26,17 +27,26 @@ WITH starting AS (
                 WHEN abs(CASE WHEN value ~ '^-?[0-9]{{1,10}}$' THEN value::bigint END) < 2147483647 THEN 'int'
                 ELSE 'unicode' END AS type
     FROM starting
+), version AS (
+    INSERT INTO features_environmentfeatureversion (
+        uuid, feature_id, environment_id, published, published_at, is_live, live_from, created_at, updated_at
+    )
+    SELECT gen_random_uuid(), feature_id, environment_id, true, now(), true, now(), now(), now()
+    FROM starting WHERE versioned
+    RETURNING uuid, feature_id, environment_id
 )
 INSERT INTO features_featurestate (
     uuid, feature_id, environment_id, enabled, type, string_value, integer_value, boolean_value,
-    version, is_live, live_from, created_at, updated_at
+    version, environment_feature_version_id, is_live, live_from, created_at, updated_at
 )
-SELECT gen_random_uuid(), feature_id, environment_id, enabled, type,
+SELECT gen_random_uuid(), typed.feature_id, typed.environment_id, enabled, type,
        CASE WHEN type = 'unicode' THEN value END,
        CASE WHEN type = 'int' THEN value::integer END,
        CASE WHEN type = 'bool' THEN value::boolean END,
-       1, true, now(), now(), now()
-FROM typed ORDER BY feature_id, environment_id;
+       CASE WHEN NOT versioned THEN 1 END, version.uuid, true, now(), now(), now()
+FROM typed
+LEFT JOIN version ON version.feature_id = typed.feature_id AND version.environment_id = typed.environment_id
+ORDER BY typed.feature_id, typed.environment_id;
 """
 
 STATES_OF_NEW_FEATURE = (
@@ -68,8 +78,11 @@ INSERT INTO features_multivariatefeaturestatevalue (
 )
 SELECT gen_random_uuid(), state.id, NEW.id, NEW.default_percentage_allocation
 FROM features_featurestate AS state
+LEFT JOIN features_environmentfeatureversion AS version ON version.uuid = state.environment_feature_version_id
 WHERE state.feature_id = NEW.feature_id AND state.identity_id IS NULL AND state.feature_segment_id IS NULL
-  AND state.is_live AND state.deleted_at IS NULL
+  AND state.deleted_at IS NULL
+  -- Former versions stay as they were. What is still to come goes live with all of the feature's variants.
+  AND (state.is_live OR NOT version.published OR version.live_from > now())
 ORDER BY state.id;
 UPDATE features_feature SET type = 'MULTIVARIATE' WHERE id = NEW.feature_id AND type <> 'MULTIVARIATE';
 RETURN NULL;

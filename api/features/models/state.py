@@ -1,6 +1,7 @@
 """Feature states: what a feature serves, by default in an environment, to a segment, or to one identity."""
 
 import uuid
+from typing import ClassVar
 
 import pgtrigger
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -9,11 +10,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.constraints import DeferrableUniqueConstraint
-from core.models import LIVE, SoftDeletableModel
+from core.models import LIVE, SoftDeletableManager, SoftDeletableModel, SoftDeletableQuerySet
 from core.publishing import publishes
 from environments.models import Environment
 from features.models.feature import Feature, MultivariateOption
 from features.models.values import TYPED_VALUE, TypedValue
+from features.models.version import EnvironmentFeatureVersion
 from identities.models import Identity
 from segments.models import Segment
 
@@ -21,9 +23,39 @@ from segments.models import Segment
 # and not a comparison with the clock, so that going live is a write, and so publishes itself.
 SERVED = LIVE & Q(is_live=True)
 FOR_EVERYONE = Q(feature_segment__isnull=True, identity__isnull=True)
+OF_A_VERSION = Q(environment_feature_version__isnull=False)
 
 
-class FeatureSegment(SoftDeletableModel):
+class ServedManager(SoftDeletableManager):
+    """Shows what SDKs are served, so that drafts and former versions get into no list and no number."""
+
+    def get_queryset(self) -> SoftDeletableQuerySet:
+        return super().get_queryset().filter(is_live=True)
+
+
+class VersionedModel(SoftDeletableModel):
+    """A row that is served, or belongs to a version that isn't: a draft, a scheduled or a former one.
+
+    `objects` sees what is served, `all_objects.undeleted()` versions' rows as well.
+    """
+
+    environment_feature_version = models.ForeignKey(
+        EnvironmentFeatureVersion,
+        on_delete=models.CASCADE,
+        null=True,
+        editable=False,
+        db_index=False,  # an index of the rows that have one is enough
+        related_name="%(class)ss",
+    )
+    is_live = models.BooleanField(default=True, editable=False)
+
+    objects: ClassVar[ServedManager] = ServedManager()
+
+    class Meta:
+        abstract = True
+
+
+class FeatureSegment(VersionedModel):
     """Binds a segment to a feature in one environment. The lowest `priority` that matches wins."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -31,10 +63,14 @@ class FeatureSegment(SoftDeletableModel):
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="feature_segments")
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="feature_segments")
     priority = models.PositiveIntegerField(default=0)
-    is_live = models.BooleanField(default=True, editable=False)
 
     class Meta:
         ordering = ["priority", "id"]
+        indexes = [
+            models.Index(
+                fields=["environment_feature_version"], condition=OF_A_VERSION, name="segments_of_version"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["feature", "environment", "segment"],
@@ -48,9 +84,15 @@ class FeatureSegment(SoftDeletableModel):
                 name="segment_override_priorities",
                 violation_error_message="Two segment overrides of a feature can't have the same priority.",
             ),
+            models.UniqueConstraint(
+                fields=["environment_feature_version", "segment"],
+                condition=LIVE & OF_A_VERSION,
+                name="segment_override_once_per_version",
+                violation_error_message="The feature already has an override for this segment.",
+            ),
         ]
         triggers = publishes(
-            "SELECT 0 AS project_id, changed.environment_id FROM {changed}",
+            "SELECT 0 AS project_id, changed.environment_id FROM {changed} WHERE changed.is_live",
             ["id", "feature_id", "segment_id", "environment_id", "priority", "is_live", "deleted_at"],
         )
 
@@ -58,7 +100,7 @@ class FeatureSegment(SoftDeletableModel):
         return f"{self.feature} for {self.segment}"
 
 
-class FeatureState(SoftDeletableModel, TypedValue):
+class FeatureState(VersionedModel, TypedValue):
     """What a feature serves in one environment: to all, to a segment, or to one identity.
 
     `hash_seed` decides, with an identity, the variant it is given. It stays when a state is copied
@@ -78,13 +120,17 @@ class FeatureState(SoftDeletableModel, TypedValue):
     enabled = models.BooleanField(default=False)
     hash_seed = models.PositiveIntegerField(null=True, blank=True, editable=False)
     version = models.IntegerField(null=True, default=1, editable=False)
-    is_live = models.BooleanField(default=True, editable=False)
     live_from = models.DateTimeField(null=True, default=timezone.now, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["id"]
+        indexes = [
+            models.Index(
+                fields=["environment_feature_version"], condition=OF_A_VERSION, name="states_of_version"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["feature", "environment"],
@@ -104,6 +150,16 @@ class FeatureState(SoftDeletableModel, TypedValue):
                 name="one_state_per_identity",
                 violation_error_message="The feature already has an override for this identity.",
             ),
+            models.UniqueConstraint(
+                fields=["environment_feature_version"],
+                condition=LIVE & OF_A_VERSION & FOR_EVERYONE,
+                name="one_default_state_per_version",
+                violation_error_message="The version already has a default state.",
+            ),
+            models.CheckConstraint(
+                condition=Q(identity__isnull=True) | Q(environment_feature_version__isnull=True),
+                name="identity_override_not_versioned",
+            ),
             models.CheckConstraint(
                 condition=Q(feature_segment__isnull=True) | Q(identity__isnull=True),
                 name="state_for_one_thing",
@@ -111,7 +167,7 @@ class FeatureState(SoftDeletableModel, TypedValue):
             models.CheckConstraint(condition=TYPED_VALUE, name="state_value_typed"),
         ]
         triggers = publishes(
-            "SELECT 0 AS project_id, changed.environment_id FROM {changed}",
+            "SELECT 0 AS project_id, changed.environment_id FROM {changed} WHERE changed.is_live",
             [
                 "id",
                 "uuid",
@@ -174,7 +230,8 @@ class MultivariateFeatureStateValue(models.Model):
         triggers = [
             *publishes(
                 "SELECT 0 AS project_id, state.environment_id "
-                "FROM {changed} JOIN features_featurestate AS state ON state.id = changed.feature_state_id",
+                "FROM {changed} JOIN features_featurestate AS state "
+                "ON state.id = changed.feature_state_id AND state.is_live",
                 ["id", "uuid", "feature_state_id", "multivariate_feature_option_id", "percentage_allocation"],
             ),
             # At commit, so that weights can be swapped. Millionths aside: floats rarely sum to 100 exactly.

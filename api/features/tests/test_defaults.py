@@ -7,6 +7,7 @@ from django.db import connection
 
 from environments.models import Environment
 from features.models import (
+    EnvironmentFeatureVersion,
     Feature,
     FeatureState,
     FeatureType,
@@ -133,3 +134,47 @@ def test_features_and_environments_made_at_the_same_moment_all_meet(project):
         thread.join()
 
     assert FeatureState.objects.count() == 4 * 4
+
+
+def test_where_versions_are_kept_the_first_states_of_features_are_published_versions(
+    project, feature, environment
+):
+    versioned = Environment.objects.create(project=project, name="Versioned", use_v2_feature_versioning=True)
+    newer = Feature.objects.create(project=project, name="newer", initial_value="5")
+
+    versions = EnvironmentFeatureVersion.objects.all()
+
+    assert {(each.environment, each.feature) for each in versions} == {
+        (versioned, feature),
+        (versioned, newer),
+    }
+    for version in versions:
+        state = FeatureState.objects.get(environment=versioned, feature=version.feature)
+        assert (version.published, version.is_live, version.has_gone_live) == (True, True, True)
+        assert (state.environment_feature_version, state.version) == (version, None)
+    assert not FeatureState.objects.filter(
+        environment=environment, environment_feature_version__isnull=False
+    ).exists()
+
+
+def test_a_new_option_gets_a_share_in_what_is_served_and_in_drafts(project):
+    environment = Environment.objects.create(project=project, name="V2", use_v2_feature_versioning=True)
+    feature = Feature.objects.create(project=project, name="varied")
+    live = EnvironmentFeatureVersion.objects.get()
+    others = {
+        "draft": {"published": False},
+        "former": {"published": True, "live_from": live.live_from},
+    }
+    for name, fields in others.items():
+        version = EnvironmentFeatureVersion.objects.create(
+            environment=environment, feature=feature, description=name, **fields
+        )
+        FeatureState.objects.create(
+            environment=environment, feature=feature, environment_feature_version=version, is_live=False
+        )
+
+    MultivariateOption.objects.create(feature=feature, default_percentage_allocation=20)
+
+    shares = MultivariateFeatureStateValue.objects.order_by("pk")
+    of = "feature_state__environment_feature_version__description"
+    assert list(shares.values_list(of, "percentage_allocation")) == [(None, 20), ("draft", 20)]

@@ -70,6 +70,22 @@ def test_a_save_that_changes_nothing_publishes_nothing(environment, feature):
     assert revision_of(environment) == before
 
 
+def test_a_draft_publishes_nothing_until_it_goes_live(environment, feature):
+    option = feature.multivariate_options.create(default_percentage_allocation=10)
+    before = revision_of(environment)
+
+    draft = FeatureState.objects.create(feature=feature, environment=environment, is_live=False)
+    draft.multivariate_feature_state_values.create(multivariate_feature_option=option)
+    draft.multivariate_feature_state_values.update(percentage_allocation=5)
+    draft.save()
+    assert revision_of(environment) == before
+
+    with transaction.atomic():
+        FeatureState.objects.update(is_live=False)
+        FeatureState.all_objects.filter(pk=draft.pk).update(is_live=True)
+    assert revision_of(environment) == before + 1
+
+
 def test_a_change_that_is_rolled_back_publishes_nothing(environment, feature):
     before = revision_of(environment)
 

@@ -1,0 +1,109 @@
+"""Versions: all that a feature serves in one environment, to everyone and to segments, published at once."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from core.models import LIVE, SoftDeletableManager, SoftDeletableModel, SoftDeletableQuerySet
+from environments.models import Environment
+from features.models.feature import Feature
+
+
+class VersionQuerySet(SoftDeletableQuerySet):
+    """What is served is a column, and what was or is to be served follows from the clock."""
+
+    def gone_live(self) -> "VersionQuerySet":
+        """Those that are served, or were."""
+        return self.filter(published=True, live_from__lte=timezone.now())
+
+    def still_to_come(self) -> "VersionQuerySet":
+        """Drafts, and those that are published for a later time."""
+        return self.exclude(published=True, live_from__lte=timezone.now())
+
+
+class VersionManager(SoftDeletableManager.from_queryset(VersionQuerySet)):  # type: ignore[misc]
+    """Versions that aren't deleted."""
+
+
+class EnvironmentFeatureVersion(SoftDeletableModel):
+    """One version of what a feature serves in an environment: a draft, scheduled, served, or a former one.
+
+    Its feature states and feature segments point to it. A draft's may be changed; once it is published
+    they are as they are. `is_live` says that it is served, as the column of the same name of its states does:
+    going live is a write, and so publishes itself. Overrides of identities belong to no version.
+    """
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="feature_versions", editable=False
+    )
+    feature = models.ForeignKey(Feature, on_delete=models.CASCADE, related_name="versions", editable=False)
+    description = models.TextField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    created_by_key = models.ForeignKey(
+        "organisations.MasterKey", on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    created_by_key_name = models.CharField(
+        max_length=50,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="The master key's name, as it was.",
+    )
+    published = models.BooleanField(default=False, db_default=False, editable=False)
+    published_at = models.DateTimeField(null=True, editable=False)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    published_by_key = models.ForeignKey(
+        "organisations.MasterKey", on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    published_by_key_name = models.CharField(
+        max_length=50,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="The master key's name, as it was.",
+    )
+    live_from = models.DateTimeField(
+        null=True, blank=True, help_text="When it goes or went live. Empty: when it is published."
+    )
+    is_live = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Whether it is what is served."
+    )
+
+    objects: ClassVar[VersionManager] = VersionManager()
+
+    class Meta:
+        ordering = ["-created_at", "-uuid"]
+        indexes = [
+            models.Index(fields=["environment", "feature", "-created_at"], name="versions_newest_first")
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["environment", "feature"],
+                condition=LIVE & Q(is_live=True),
+                name="one_live_version",
+                violation_error_message="Another version has gone live at the same moment.",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_live=False) | Q(published=True, live_from__isnull=False),
+                name="live_version_published",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feature} in {self.environment}, version {self.uuid}"
+
+    @property
+    def has_gone_live(self) -> bool:
+        """Whether it is served, or was."""
+        return self.published and self.live_from is not None and self.live_from <= timezone.now()
