@@ -12,8 +12,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
+from core.causes import name_process
+
+# What they write, those who ask them are behind.
+SERVERS = ("run", "runserver")
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings.local")
+    if len(sys.argv) > 1 and sys.argv[1] not in SERVERS:
+        name_process(f"manage.py {sys.argv[1]}")
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

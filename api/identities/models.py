@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Value
 
 from core.digests import Digest
+from core.history import remembers_what_people_do
 from environments.models import Environment
 
 
@@ -64,7 +65,13 @@ class Identity(models.Model):
                 ON CONFLICT DO NOTHING;
                 RETURN NULL;
                 """,
-            )
+            ),
+            *remembers_what_people_do(
+                name="changed.identifier",
+                environment="changed.environment_id",
+                column="identifier",
+                ignored=["traits"],
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from core.history import remembers
 from metadata.tenancy import FIELDS_STAY_INSIDE, REQUIREMENTS_STAY_INSIDE, VALUES_STAY_INSIDE
 from organisations.models import Organisation
 from projects.models import Project
@@ -73,7 +74,10 @@ class CustomField(models.Model):
                 violation_error_message="A metadata field with this name already exists.",
             ),
         ]
-        triggers = [FIELDS_STAY_INSIDE]
+        triggers = [
+            FIELDS_STAY_INSIDE,
+            *remembers(project="changed.project_id", organisation="changed.organisation_id"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -101,9 +105,21 @@ class Attachment(models.Model):
                 condition=Q(kind__in=EntityKind.values), name="custom_field_attached_to_known_kind"
             ),
         ]
+        triggers = remembers(
+            name="(SELECT name FROM metadata_customfield WHERE id = changed.field_id)",
+            project="(SELECT project_id FROM metadata_customfield WHERE id = changed.field_id)",
+            organisation="(SELECT organisation_id FROM metadata_customfield WHERE id = changed.field_id)",
+        )
 
     def __str__(self) -> str:
         return f"{self.field} of {self.get_kind_display()}s"
+
+
+_FIELD = """(
+    SELECT field.{column} FROM metadata_customfield AS field
+    JOIN metadata_attachment AS attachment ON attachment.field_id = field.id
+    WHERE attachment.id = changed.attachment_id
+)"""
 
 
 class Requirement(models.Model):
@@ -126,7 +142,14 @@ class Requirement(models.Model):
             models.UniqueConstraint(fields=["attachment", "organisation"], name="required_once_organisation"),
             models.UniqueConstraint(fields=["attachment", "project"], name="required_once_project"),
         ]
-        triggers = [REQUIREMENTS_STAY_INSIDE]
+        triggers = [
+            REQUIREMENTS_STAY_INSIDE,
+            *remembers(
+                name=_FIELD.format(column="name"),
+                project="changed.project_id",
+                organisation=_FIELD.format(column="organisation_id"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"required in {self.organisation or self.project}"
@@ -166,7 +189,19 @@ class Value(models.Model):
                 for kind in ("feature", "segment", "environment")
             ),
         ]
-        triggers = [VALUES_STAY_INSIDE]
+        triggers = [
+            VALUES_STAY_INSIDE,
+            *remembers(
+                name=_FIELD.format(column="name"),
+                environment="changed.environment_id",
+                project="""coalesce(
+                    (SELECT project_id FROM features_feature WHERE id = changed.feature_id),
+                    (SELECT project_id FROM segments_segment WHERE id = changed.segment_id),
+                    (SELECT project_id FROM environments_environment WHERE id = changed.environment_id)
+                )""",
+                organisation=_FIELD.format(column="organisation_id"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.value

@@ -6,6 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from core.digests import Digest
+from core.history import remembers
 from core.models import LIVE, SoftDeletableModel
 from core.publishing import publishes
 from organisations.models import Organisation
@@ -50,10 +51,20 @@ class Project(SoftDeletableModel):
                 violation_error_message="A project with this name already exists.",
             )
         ]
-        triggers = publishes(
-            "SELECT changed.id AS project_id, 0 AS environment_id FROM {changed}",
-            ["id", "name", "organisation_id", "hide_disabled_flags", "enable_realtime_updates", "deleted_at"],
-        )
+        triggers = [
+            *publishes(
+                "SELECT changed.id AS project_id, 0 AS environment_id FROM {changed}",
+                [
+                    "id",
+                    "name",
+                    "organisation_id",
+                    "hide_disabled_flags",
+                    "enable_realtime_updates",
+                    "deleted_at",
+                ],
+            ),
+            *remembers(project="changed.id", organisation="changed.organisation_id"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -88,6 +99,7 @@ class Tag(models.Model):
                 name="system_tag_once",
             )
         ]
+        triggers = remembers(name="changed.label", project="changed.project_id")
 
     def __str__(self) -> str:
         return self.label

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from core.history import remembers
 from core.models import SoftDeletableModel
 from core.publishing import publishes
 from projects.models import Project
@@ -29,10 +30,13 @@ class Segment(SoftDeletableModel):
 
     class Meta:
         ordering = ["id"]
-        triggers = publishes(
-            "SELECT changed.project_id, 0 AS environment_id FROM {changed}",
-            ["id", "name", "project_id", "feature_id", "deleted_at"],
-        )
+        triggers = [
+            *publishes(
+                "SELECT changed.project_id, 0 AS environment_id FROM {changed}",
+                ["id", "name", "project_id", "feature_id", "deleted_at"],
+            ),
+            *remembers(project="changed.project_id", ignored=["updated_at"]),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -56,11 +60,17 @@ class SegmentRule(models.Model):
 
     class Meta:
         ordering = ["id"]
-        triggers = publishes(
-            "SELECT segment.project_id, 0 AS environment_id "
-            "FROM {changed} JOIN segments_segment AS segment ON segment.id = changed.segment_id",
-            ["id", "segment_id", "parent_id", "type"],
-        )
+        triggers = [
+            *publishes(
+                "SELECT segment.project_id, 0 AS environment_id "
+                "FROM {changed} JOIN segments_segment AS segment ON segment.id = changed.segment_id",
+                ["id", "segment_id", "parent_id", "type"],
+            ),
+            *remembers(
+                name="(SELECT name FROM segments_segment WHERE id = changed.segment_id)",
+                project="(SELECT project_id FROM segments_segment WHERE id = changed.segment_id)",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} rule {self.pk}"
@@ -83,6 +93,12 @@ class Operator(models.TextChoices):
     IN = "IN", "is one of"
 
 
+_SEGMENT_OF_RULE = """(
+    SELECT segment.{column} FROM segments_segment AS segment
+    JOIN segments_segmentrule AS rule ON rule.segment_id = segment.id WHERE rule.id = changed.rule_id
+)"""
+
+
 class Condition(models.Model):
     rule = models.ForeignKey(SegmentRule, on_delete=models.CASCADE, related_name="conditions")
     operator = models.CharField(max_length=50, choices=Operator)
@@ -97,12 +113,18 @@ class Condition(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(operator__in=Operator.values), name="condition_operator_known")
         ]
-        triggers = publishes(
-            "SELECT segment.project_id, 0 AS environment_id "
-            "FROM {changed} JOIN segments_segmentrule AS rule ON rule.id = changed.rule_id "
-            "JOIN segments_segment AS segment ON segment.id = rule.segment_id",
-            ["id", "rule_id", "operator", "property", "value"],
-        )
+        triggers = [
+            *publishes(
+                "SELECT segment.project_id, 0 AS environment_id "
+                "FROM {changed} JOIN segments_segmentrule AS rule ON rule.id = changed.rule_id "
+                "JOIN segments_segment AS segment ON segment.id = rule.segment_id",
+                ["id", "rule_id", "operator", "property", "value"],
+            ),
+            *remembers(
+                name=_SEGMENT_OF_RULE.format(column="name"),
+                project=_SEGMENT_OF_RULE.format(column="project_id"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.property} {self.operator} {self.value}"

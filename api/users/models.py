@@ -10,6 +10,8 @@ from django.db.models import F, Value
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
+from core.history import remembers
+
 
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -104,7 +106,15 @@ class User(AbstractUser):
                 violation_error_message="A user with that e-mail address already exists.",
             )
         ]
-        triggers = [ends_sessions(), awaits_activation_no_longer()]
+        triggers = [
+            ends_sessions(),
+            awaits_activation_no_longer(),
+            *remembers(
+                name="changed.email",
+                secrets=["password"],
+                ignored=["last_login", "session_generation", "onboarding_data"],
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email

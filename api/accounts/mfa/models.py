@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from core.encryption import EncryptedTextField
+from core.history import remembers
 
 APP = "app"
 
@@ -30,6 +31,11 @@ class MfaMethod(models.Model):
                 violation_error_message="The user has this second factor already.",
             )
         ]
+        triggers = remembers(
+            name="(SELECT email FROM users_user WHERE id = changed.user_id)",
+            secrets=["secret"],
+            ignored=["last_step"],
+        )
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from core.history import remembers
+
 
 class OidcIdentity(models.Model):
     """A person at a provider. Their subject never changes there, whatever becomes of their address."""
@@ -30,6 +32,7 @@ class OidcIdentity(models.Model):
                 violation_error_message="The user has another identity at this provider.",
             ),
         ]
+        triggers = remembers(name="(SELECT email FROM users_user WHERE id = changed.user_id)")
 
     def __str__(self) -> str:
         return f"{self.user} at {self.method}"

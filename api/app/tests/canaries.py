@@ -6,7 +6,7 @@ codes of second factors, and the server's own secret key. Not secret here: clien
 which every browser shows, and the hashes of invitations, which stand in the paths of links.
 
 They may not appear in what is logged, in any answer of status 400 and more, in the API's description of
-itself, or in rows of the audit log. A test in which one does fails.
+itself, or in rows of the audit log and the history. A test in which one does fails.
 """
 
 import functools
@@ -28,7 +28,7 @@ from django.core.signing import TimestampSigner
 from django.db import Error, connection
 from django.db.models.signals import post_save
 
-from audit.models import AuditRecord
+from audit.models import AuditRecord, RowChange
 from organisations import secrets
 
 # Where models keep secrets. What people may choose, like a password, is caught where it is set.
@@ -88,6 +88,8 @@ def look_at_audit_records() -> None:
     """Look at every row of the audit log that the current transaction sees."""
     for row in AuditRecord.objects.values_list("log", "changes", "master_key_name"):
         _watches[-1].look_at(str(row), f"the audit record {row[0][:60]!r}")
+    for change in RowChange.objects.values_list("table_name", "operation", "name", "before", "after"):
+        _watches[-1].look_at(str(change), f"the history of {change[0]}, {change[1]}")
 
 
 def _looks_at_records(handle: Callable[..., Any]) -> Callable[..., Any]:

@@ -76,7 +76,7 @@ def test_a_secret_in_the_audit_log_is_seen(organisation):
             "Token made",
             author=None,
             related_object=organisation,
-            related_object_type=RelatedObjectType.ORGANISATION,
+            related_object_type=RelatedObjectType.FEATURE,
             organisation_id=organisation.pk,
             changes=[{"field": "key", "old": None, "new": token}],
         )

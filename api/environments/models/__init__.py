@@ -1,5 +1,5 @@
 from environments.models.environment import Environment, ServerSideKey
-from environments.models.revisions import EnvironmentRevision, ProjectRevision, Touch
+from environments.models.revisions import EnvironmentRevision, ProjectRevision, PublishedRevision, Touch
 from environments.models.webhook import EnvironmentWebhook
 
 __all__ = [
@@ -7,6 +7,7 @@ __all__ = [
     "EnvironmentRevision",
     "EnvironmentWebhook",
     "ProjectRevision",
+    "PublishedRevision",
     "ServerSideKey",
     "Touch",
 ]

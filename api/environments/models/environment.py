@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.digests import Digest
+from core.history import remembers
 from core.keys import server_side_key, short_key
 from core.models import LIVE, SoftDeletableModel
 from core.publishing import publishes
@@ -78,23 +79,26 @@ class Environment(SoftDeletableModel):
                 violation_error_message="An environment with this name already exists.",
             )
         ]
-        triggers = publishes(
-            # With its project: an environment that comes into being while a project-wide change is under way
-            # must wait for that change's lock on the project, or it would miss it.
-            "SELECT changed.project_id, changed.id AS environment_id FROM {changed}",
-            [
-                "id",
-                "project_id",
-                "name",
-                "api_key",
-                "allow_client_traits",
-                "hide_disabled_flags",
-                "hide_sensitive_data",
-                "use_identity_composite_key_for_hashing",
-                "use_identity_overrides_in_local_eval",
-                "deleted_at",
-            ],
-        )
+        triggers = [
+            *publishes(
+                # With its project: an environment that comes into being while a project-wide change is under
+                # way must wait for that change's lock on the project, or it would miss it.
+                "SELECT changed.project_id, changed.id AS environment_id FROM {changed}",
+                [
+                    "id",
+                    "project_id",
+                    "name",
+                    "api_key",
+                    "allow_client_traits",
+                    "hide_disabled_flags",
+                    "hide_sensitive_data",
+                    "use_identity_composite_key_for_hashing",
+                    "use_identity_overrides_in_local_eval",
+                    "deleted_at",
+                ],
+            ),
+            *remembers(environment="changed.id", project="changed.project_id"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -127,10 +131,13 @@ class ServerSideKey(models.Model):
 
     class Meta:
         ordering = ["id"]
-        triggers = publishes(
-            "SELECT 0 AS project_id, changed.environment_id FROM {changed}",
-            ["id", "environment_id", "key", "active", "expires_at"],
-        )
+        triggers = [
+            *publishes(
+                "SELECT 0 AS project_id, changed.environment_id FROM {changed}",
+                ["id", "environment_id", "key", "active", "expires_at"],
+            ),
+            *remembers(environment="changed.environment_id", secrets=["key"]),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -4,10 +4,10 @@ In tables of their own. On Environment, a save of all columns would put an old r
 hot row would bloat a wide table. Nothing but the trigger below writes them.
 """
 
-from typing import Any
-
 import pgtrigger
 from django.db import models
+
+from core.transactions import TransactionIdField
 
 # What listeners subscribe to; the payload is `environment:revision:nonce`.
 REVISION_CHANNEL = "environment_revisions"
@@ -56,8 +56,12 @@ FOR raised IN
             WHERE environment.id = known.environment_id AND environment.deleted_at IS NULL
         )
     WHERE (project_id = ANY(whole_projects) AND NOT gone) OR environment_id = ANY(environments)
-    RETURNING known.environment_id, known.revision, known.nonce
+    RETURNING known.environment_id, known.revision, known.nonce, known.updated_at
 LOOP
+    INSERT INTO environments_publishedrevision (xid, transaction_at, environment_id, revision, nonce, at)
+    VALUES (
+        pg_current_xact_id(), now(), raised.environment_id, raised.revision, raised.nonce, raised.updated_at
+    );
     PERFORM pg_notify(
         '{REVISION_CHANNEL}', raised.environment_id || ':' || raised.revision || ':' || raised.nonce
     );
@@ -67,13 +71,6 @@ END LOOP;
 RAISE INFO '{PUBLISHED}%', published;
 RETURN NULL;
 """  # noqa: S608
-
-
-class TransactionIdField(models.Field):
-    """PostgreSQL's xid8: the number of a transaction, never used twice."""
-
-    def db_type(self, connection: Any) -> str:
-        return "xid8"
 
 
 class EnvironmentRevision(models.Model):
@@ -104,6 +101,31 @@ class ProjectRevision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project_id} at {self.revision}"
+
+
+class PublishedRevision(models.Model):
+    """Which transaction made which revision of which environment: so a change can say what it became.
+
+    A transaction is named by its number and its beginning; after a restore, numbers begin again.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    xid = TransactionIdField()
+    transaction_at = models.DateTimeField()
+    environment_id = models.IntegerField()
+    revision = models.BigIntegerField()
+    nonce = models.UUIDField()
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["xid"], name="revisions_by_transaction"),
+            models.Index(fields=["environment_id", "-revision"], name="revisions_of_environment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.environment_id} at {self.revision}"
 
 
 class Touch(models.Model):

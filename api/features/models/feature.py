@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from core.digests import Digest
+from core.history import remembers
 from core.models import LIVE, SoftDeletableModel
 from core.publishing import publishes
 from features.models.defaults_sql import ALLOCATIONS_OF_NEW_OPTION, STATES_OF_NEW_FEATURE
@@ -86,10 +87,34 @@ class Feature(SoftDeletableModel):
                 operation=pgtrigger.Insert,
                 func=STATES_OF_NEW_FEATURE,
             ),
+            *remembers(project="changed.project_id"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+_FEATURE = "(SELECT {column} FROM features_feature WHERE id = changed.feature_id)"
+
+
+class FeatureTag(Feature.tags.through):  # type: ignore[name-defined,misc]
+    """No model of its own: carries the triggers of the table between features and tags."""
+
+    class Meta:
+        proxy = True
+        triggers = remembers(
+            name=_FEATURE.format(column="name"), project=_FEATURE.format(column="project_id")
+        )
+
+
+class FeatureOwner(Feature.owners.through):  # type: ignore[name-defined,misc]
+    """The same for the table between features and their owners."""
+
+    class Meta:
+        proxy = True
+        triggers = remembers(
+            name=_FEATURE.format(column="name"), project=_FEATURE.format(column="project_id")
+        )
 
 
 class MultivariateOption(TypedValue):
@@ -148,6 +173,7 @@ class MultivariateOption(TypedValue):
                 RETURN NULL;
                 """,
             ),
+            *remembers(name=_FEATURE.format(column="name"), project=_FEATURE.format(column="project_id")),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.constraints import DeferrableUniqueConstraint
+from core.history import remembers
 from core.models import LIVE, SoftDeletableManager, SoftDeletableModel, SoftDeletableQuerySet
 from core.publishing import publishes
 from environments.models import Environment
@@ -24,6 +25,8 @@ from segments.models import Segment
 SERVED = LIVE & Q(is_live=True)
 FOR_EVERYONE = Q(feature_segment__isnull=True, identity__isnull=True)
 OF_A_VERSION = Q(environment_feature_version__isnull=False)
+
+_FEATURE = "(SELECT name FROM features_feature WHERE id = changed.feature_id)"
 
 
 class ServedManager(SoftDeletableManager):
@@ -91,10 +94,13 @@ class FeatureSegment(VersionedModel):
                 violation_error_message="The feature already has an override for this segment.",
             ),
         ]
-        triggers = publishes(
-            "SELECT 0 AS project_id, changed.environment_id FROM {changed} WHERE changed.is_live",
-            ["id", "feature_id", "segment_id", "environment_id", "priority", "is_live", "deleted_at"],
-        )
+        triggers = [
+            *publishes(
+                "SELECT 0 AS project_id, changed.environment_id FROM {changed} WHERE changed.is_live",
+                ["id", "feature_id", "segment_id", "environment_id", "priority", "is_live", "deleted_at"],
+            ),
+            *remembers(name=_FEATURE, environment="changed.environment_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.feature} for {self.segment}"
@@ -166,25 +172,28 @@ class FeatureState(VersionedModel, TypedValue):
             ),
             models.CheckConstraint(condition=TYPED_VALUE, name="state_value_typed"),
         ]
-        triggers = publishes(
-            "SELECT 0 AS project_id, changed.environment_id FROM {changed} WHERE changed.is_live",
-            [
-                "id",
-                "uuid",
-                "feature_id",
-                "environment_id",
-                "feature_segment_id",
-                "identity_id",
-                "enabled",
-                "type",
-                "string_value",
-                "integer_value",
-                "boolean_value",
-                "hash_seed",
-                "is_live",
-                "deleted_at",
-            ],
-        )
+        triggers = [
+            *publishes(
+                "SELECT 0 AS project_id, changed.environment_id FROM {changed} WHERE changed.is_live",
+                [
+                    "id",
+                    "uuid",
+                    "feature_id",
+                    "environment_id",
+                    "feature_segment_id",
+                    "identity_id",
+                    "enabled",
+                    "type",
+                    "string_value",
+                    "integer_value",
+                    "boolean_value",
+                    "hash_seed",
+                    "is_live",
+                    "deleted_at",
+                ],
+            ),
+            *remembers(name=_FEATURE, environment="changed.environment_id", ignored=["updated_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.feature} in {self.environment}"
@@ -233,6 +242,16 @@ class MultivariateFeatureStateValue(models.Model):
                 "FROM {changed} JOIN features_featurestate AS state "
                 "ON state.id = changed.feature_state_id AND state.is_live",
                 ["id", "uuid", "feature_state_id", "multivariate_feature_option_id", "percentage_allocation"],
+            ),
+            *remembers(
+                name="""(
+                    SELECT feature.name FROM features_feature AS feature
+                    JOIN features_featurestate AS state ON state.feature_id = feature.id
+                    WHERE state.id = changed.feature_state_id
+                )""",
+                environment="""(
+                    SELECT environment_id FROM features_featurestate WHERE id = changed.feature_state_id
+                )""",
             ),
             # At commit, so that weights can be swapped. Millionths aside: floats rarely sum to 100 exactly.
             pgtrigger.Trigger(

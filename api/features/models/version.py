@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from core.history import remembers
 from core.models import LIVE, SoftDeletableManager, SoftDeletableModel, SoftDeletableQuerySet
 from environments.models import Environment
 from features.models.feature import Feature
@@ -99,6 +100,12 @@ class EnvironmentFeatureVersion(SoftDeletableModel):
                 name="live_version_published",
             ),
         ]
+        triggers = remembers(
+            key="uuid",
+            name="(SELECT name FROM features_feature WHERE id = changed.feature_id)",
+            environment="changed.environment_id",
+            ignored=["updated_at"],
+        )
 
     def __str__(self) -> str:
         return f"{self.feature} in {self.environment}, version {self.uuid}"

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from core.history import remembers
 from organisations.models.organisation import Organisation
 
 
@@ -28,6 +29,7 @@ class Group(models.Model):
                 violation_error_message="A group with this external id already exists.",
             )
         ]
+        triggers = remembers(organisation="changed.organisation_id")
 
     def __str__(self) -> str:
         return self.name
@@ -51,6 +53,10 @@ class GroupMembership(models.Model):
                 violation_error_message="This user already is in the group.",
             )
         ]
+        triggers = remembers(
+            name="(SELECT email FROM users_user WHERE id = changed.user_id)",
+            organisation="(SELECT organisation_id FROM organisations_group WHERE id = changed.group_id)",
+        )
 
     def __str__(self) -> str:
         return f"{self.user} in {self.group}"

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
+from core.history import remembers
 from core.keys import short_key
 from organisations.models.group import Group
 from organisations.models.membership import MemberRole
@@ -33,9 +34,23 @@ class Invite(models.Model):
                 violation_error_message="This e-mail address is invited already.",
             )
         ]
+        triggers = remembers(name="changed.email", organisation="changed.organisation_id", secrets=["hash"])
 
     def __str__(self) -> str:
         return f"{self.email} to {self.organisation}"
+
+
+_INVITE = "(SELECT {column} FROM organisations_invite WHERE id = changed.invite_id)"
+
+
+class InvitePermissionGroup(Invite.permission_groups.through):  # type: ignore[name-defined,misc]
+    """No model of its own: carries the triggers of the table between invitations and groups."""
+
+    class Meta:
+        proxy = True
+        triggers = remembers(
+            name=_INVITE.format(column="email"), organisation=_INVITE.format(column="organisation_id")
+        )
 
 
 class InviteLink(models.Model):
@@ -49,6 +64,7 @@ class InviteLink(models.Model):
 
     class Meta:
         ordering = ["id"]
+        triggers = remembers(name="changed.role", organisation="changed.organisation_id", secrets=["hash"])
 
     def __str__(self) -> str:
         return f"{self.role} of {self.organisation}"

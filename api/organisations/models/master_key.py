@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from core.history import remembers
 from core.models import SoftDeletableModel
 from organisations.models.organisation import Organisation
 
@@ -45,7 +46,8 @@ class MasterKey(SoftDeletableModel):
                 operation=pgtrigger.UpdateOf("revoked"),
                 condition=pgtrigger.Q(old__revoked=True, new__revoked=False),
                 func="RAISE check_violation USING MESSAGE = 'A revoked key can''t be revived.';",
-            )
+            ),
+            *remembers(organisation="changed.organisation_id", secrets=["hashed_key"]),
         ]
 
     def __str__(self) -> str:

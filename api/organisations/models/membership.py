@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 
+from core.history import remembers
 from organisations.models.organisation import Organisation
 
 
@@ -86,6 +87,10 @@ class OrganisationMembership(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.UpdateOf("user_id", "organisation_id") | pgtrigger.Delete,
                 func=_FORGET_WHO_LEAVES,
+            ),
+            *remembers(
+                name="(SELECT email FROM users_user WHERE id = changed.user_id)",
+                organisation="changed.organisation_id",
             ),
         ]
 

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from core.history import remembers
 from core.models import SoftDeletableModel
 from core.publishing import publishes
 
@@ -32,11 +33,14 @@ class Organisation(SoftDeletableModel):
 
     class Meta:
         ordering = ["id"]
-        triggers = publishes(
-            "SELECT project.id AS project_id, 0 AS environment_id "
-            "FROM {changed} JOIN projects_project AS project ON project.organisation_id = changed.id",
-            ["id", "name", "persist_trait_data", "stop_serving_flags", "feature_analytics", "deleted_at"],
-        )
+        triggers = [
+            *publishes(
+                "SELECT project.id AS project_id, 0 AS environment_id "
+                "FROM {changed} JOIN projects_project AS project ON project.organisation_id = changed.id",
+                ["id", "name", "persist_trait_data", "stop_serving_flags", "feature_analytics", "deleted_at"],
+            ),
+            *remembers(organisation="changed.id"),
+        ]
 
     def __str__(self) -> str:
         return self.name

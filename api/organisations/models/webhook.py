@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from core.history import remembers
 from core.public_urls import PublicUrlValidator
 from organisations.models.organisation import Organisation
 
@@ -18,6 +19,13 @@ class OrganisationWebhook(models.Model):
 
     class Meta:
         ordering = ["id"]
+        triggers = remembers(
+            # The host alone: paths and queries of such addresses often are what lets somebody in.
+            name="substring(changed.url FROM '^[^:]+://(?:[^/@]*@)?([^/?#]+)')",
+            organisation="changed.organisation_id",
+            secrets=["url", "secret"],
+            ignored=["updated_at"],
+        )
 
     def __str__(self) -> str:
         return self.url

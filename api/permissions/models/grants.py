@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from core.history import remembers
 from permissions.models.holders import exactly_one
 from permissions.models.role import Role
 from permissions.models.tenancy import refuses_strangers
@@ -58,6 +59,13 @@ def _one_of_each(target: str) -> list[models.BaseConstraint]:
     ]
 
 
+_HOLDER = """coalesce(
+    (SELECT email FROM users_user WHERE id = changed.user_id),
+    (SELECT name FROM organisations_group WHERE id = changed.group_id),
+    (SELECT name FROM permissions_role WHERE id = changed.role_id)
+)"""
+
+
 class OrganisationGrant(Grant):
     organisation = models.ForeignKey(
         "organisations.Organisation", on_delete=models.CASCADE, related_name="grants"
@@ -66,7 +74,10 @@ class OrganisationGrant(Grant):
     class Meta:
         ordering = ["id"]
         constraints = _one_of_each("organisation")
-        triggers = [refuses_strangers("SELECT NEW.organisation_id", *HOLDERS, of="organisation")]
+        triggers = [
+            refuses_strangers("SELECT NEW.organisation_id", *HOLDERS, of="organisation"),
+            *remembers(name=_HOLDER, organisation="changed.organisation_id"),
+        ]
 
 
 class ProjectGrant(Grant):
@@ -83,7 +94,8 @@ class ProjectGrant(Grant):
                 "SELECT organisation_id FROM projects_project WHERE id = NEW.project_id",
                 *HOLDERS,
                 of="project",
-            )
+            ),
+            *remembers(name=_HOLDER, project="changed.project_id"),
         ]
 
 
@@ -105,5 +117,6 @@ class EnvironmentGrant(Grant):
                 "WHERE environment.id = NEW.environment_id",
                 *HOLDERS,
                 of="environment",
-            )
+            ),
+            *remembers(name=_HOLDER, environment="changed.environment_id"),
         ]

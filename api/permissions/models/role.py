@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from core.history import remembers
 from permissions.models.holders import exactly_one
 from permissions.models.tenancy import refuses_strangers
 
@@ -22,9 +23,23 @@ class Role(models.Model):
 
     class Meta:
         ordering = ["id"]
+        triggers = remembers(organisation="changed.organisation_id")
 
     def __str__(self) -> str:
         return self.name
+
+
+_ROLE = "(SELECT {column} FROM permissions_role WHERE id = changed.role_id)"
+
+
+class RoleTag(Role.tags.through):  # type: ignore[name-defined,misc]
+    """No model of its own: carries the triggers of the table between roles and tags."""
+
+    class Meta:
+        proxy = True
+        triggers = remembers(
+            name=_ROLE.format(column="name"), organisation=_ROLE.format(column="organisation_id")
+        )
 
 
 class RoleAssignment(models.Model):
@@ -58,7 +73,8 @@ class RoleAssignment(models.Model):
         triggers = [
             refuses_strangers(
                 "SELECT organisation_id FROM permissions_role WHERE id = NEW.role_id", *HOLDERS, of="role"
-            )
+            ),
+            *remembers(name=_ROLE.format(column="name"), organisation=_ROLE.format(column="organisation_id")),
         ]
 
     def __str__(self) -> str:

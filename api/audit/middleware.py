@@ -1,0 +1,47 @@
+"""Tells the history who is behind what a request writes."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import LazyObject, empty
+
+from core.causes import Cause, caused_by
+from permissions.actors import Machine
+
+_REQUEST_ID = re.compile(r"[!-~]{1,64}", re.ASCII)
+
+
+class CauseMiddleware:
+    """Whoever has signed in by the time that something is written is who it was."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with caused_by(partial(_cause_of, request)):
+            return self.get_response(request)
+
+
+def _cause_of(request: HttpRequest) -> Cause | None:
+    """Return whom the view, or the admin, knows the request to be of. To ask itself would cost queries."""
+    user = getattr(request, "user", None)
+    if isinstance(user, LazyObject) and user.__dict__["_wrapped"] is empty:
+        return None
+    match = request.resolver_match
+    source = "admin" if match and "admin" in match.app_names else "api"
+    if isinstance(user, Machine):
+        return Cause(user.name, source, master_key_id=user.key_id, request_id=_id_of(request))
+    if user is None or not user.is_authenticated or user.pk is None:
+        return None
+    return Cause(str(user), source, user_id=user.pk, request_id=_id_of(request))
+
+
+def _id_of(request: HttpRequest) -> str:
+    """Return the id that a proxy has given the request, or one of its own; always the same."""
+    given = request.headers.get("X-Request-Id", "")
+    if not _REQUEST_ID.fullmatch(given):
+        given = request.META["HTTP_X_REQUEST_ID"] = uuid4().hex
+    return given
