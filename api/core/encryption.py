@@ -19,7 +19,7 @@ class EncryptedTextField(models.TextField):
     """A text that is encrypted in the database. Nothing can be looked up by it."""
 
     def get_prep_value(self, value: Any) -> Any:
-        return None if value is None else _cipher().encrypt(str(value).encode()).decode("ascii")
+        return None if value is None else encrypted(str(value))
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
         """Return the text.
@@ -27,7 +27,20 @@ class EncryptedTextField(models.TextField):
         Raises:
             cryptography.fernet.InvalidToken: it was encrypted with a key that is no longer known.
         """
-        return None if value is None else _cipher().decrypt(value.encode("ascii")).decode()
+        return None if value is None else decrypted(value)
+
+
+def encrypted(text: str) -> str:
+    return _cipher().encrypt(text.encode()).decode("ascii")
+
+
+def decrypted(text: str) -> str:
+    """Return what was encrypted.
+
+    Raises:
+        cryptography.fernet.InvalidToken: with a key that is no longer known.
+    """
+    return _cipher().decrypt(text.encode("ascii")).decode()
 
 
 def _cipher() -> MultiFernet:

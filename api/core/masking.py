@@ -12,6 +12,15 @@ def masked(text: str) -> str:
     return _SERVER_SIDE_KEY.sub("ser.…", text)
 
 
+# user:password@ in a URL
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without server-side keys and without who signs in where in its URLs."""
+    return _CREDENTIALS.sub("…@", masked(text))
+
+
 class MaskKeys(logging.Filter):
     """Masks what a logger is given, for loggers that repeat URLs."""
 

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import time
 from typing import Any, TypeVar
 
 import dj_database_url
@@ -84,6 +85,10 @@ class Environment:
     def rate(self, name: str, default: str, *, help: str) -> str:
         """Return how often something may be done, as in `20/min`."""
         return self._read(name, default, "rate like 20/min", help, _rate)
+
+    def time_of_day(self, name: str, default: str, *, help: str) -> time:
+        """Return when in a day something is done, as in `01:00`."""
+        return time.fromisoformat(self._read(name, default, "time of day like 01:00", help, _time_of_day))
 
     def database(self, name: str, *, help: str) -> dict[str, Any]:
         """Return Django's settings of the PostgreSQL database that a URL names; empty when it is unset."""
@@ -166,6 +171,12 @@ def _pairs(text: str) -> dict[str, str]:
 
 def _rate(text: str) -> str:
     if not re.fullmatch(r"\d+/(s|sec|second|m|min|minute|h|hour|d|day)", text.strip()):
+        raise ValueError
+    return text.strip()
+
+
+def _time_of_day(text: str) -> str:
+    if time.fromisoformat(text.strip()).tzinfo is not None:
         raise ValueError
     return text.strip()
 
