@@ -17,6 +17,7 @@ from sdk.live import LiveSnapshots
 from sdk.live_identities import LiveIdentities
 from sdk.store import snapshots
 from sdk.streams.hub import Streams
+from tasks.in_server import WorkerInServer
 
 
 def build(django_application: WSGIApplication) -> Front:
@@ -32,6 +33,7 @@ def build(django_application: WSGIApplication) -> Front:
                 streams.running,
                 usage.request_counts.running,
                 usage.evaluation_counts.running,
+                WorkerInServer().running,
             ]
         ),
         lane=sdk_lane(live, identities, streams, rehearsals),

@@ -166,12 +166,25 @@ def cut_off_after(seconds: float, connection: BaseDatabaseWrapper) -> Iterator[N
     only if the connection isn't open yet; `connect_timeout` is what limits that.
     """
     connection.ensure_connection()
-    line = socket.socket(fileno=os.dup(connection.connection.fileno()))
+    line = line_of(connection)
     _watchdog.watch(line, seconds)
     try:
         yield
     finally:
         _watchdog.release(line)
+
+
+def line_of(connection: BaseDatabaseWrapper) -> socket.socket:
+    """Return the line of an open connection, for `cut` from any thread; to be closed when it isn't needed."""
+    return socket.socket(fileno=os.dup(connection.connection.fileno()))
+
+
+def cut(line: socket.socket) -> None:
+    """End a connection whatever it waits for; its owner gets the driver's error for a lost connection."""
+    try:
+        line.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # lost already
 
 
 class _Watchdog:
@@ -202,7 +215,7 @@ class _Watchdog:
                 now = time.monotonic()
                 for line, deadline in self._deadlines.items():
                     if deadline <= now:
-                        _cut(line)
+                        cut(line)
                 if self._deadlines:
                     idle_since = now
                 elif now - idle_since > _WATCHDOG_IDLE_SECONDS:
@@ -211,13 +224,6 @@ class _Watchdog:
 
 
 _watchdog = _Watchdog()
-
-
-def _cut(line: socket.socket) -> None:
-    try:
-        line.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # lost already
 
 
 def _first_line(error: BaseException) -> str:

@@ -128,11 +128,12 @@ RETURNING state, task, due_at IS NOT NULL
 
 def fail(lease: Lease, error: str, *, delay: timedelta, is_hopeless: bool = False) -> str | None:
     """Note that an attempt has failed, and return what becomes of the job; None: it isn't ours any more."""
-    values: dict[str, Any] = {
+    values: Any = {
         "id": lease.job_id,
         "token": lease.token,
         "error": error[:LONGEST_ERROR],
         "delay": delay,
+        "is_hopeless": is_hopeless,
     }
     rows = _failed(_FAIL, values)
     return rows[0][0] if rows else None

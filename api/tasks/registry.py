@@ -65,10 +65,10 @@ class Task(Generic[P]):
 
     def delay_after(self, failures: int) -> timedelta:
         """Return how long to wait before the next attempt, when so many have failed."""
-        if callable(self.backoff):
+        if self.backoff is not None and not isinstance(self.backoff, timedelta):
             return self.backoff(failures)
         first = self.backoff or timedelta(seconds=settings.TASK_BACKOFF_DEFAULT_DELAY_SECONDS)
-        return first * 2 ** min(failures - 1, 20)
+        return first * (1 << min(failures - 1, 20))
 
 
 _tasks: dict[str, Task[...]] = {}

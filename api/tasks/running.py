@@ -2,12 +2,14 @@
 
 import logging
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+import psycopg2
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import Error, connections, transaction
 
 from core.masking import without_secrets
 from tasks import figures, queue, registry
@@ -44,7 +46,7 @@ def run(lease: Lease) -> None:
         _note(lease, task, Failure(in_words(error), isinstance(error, GiveUp)), started)
         return
     except TimedOut:
-        connection.close()  # its line was cut
+        forget_connections()
         seconds = task.timeout.total_seconds()
         _note(lease, task, Failure(f"It took longer than {seconds:g} seconds and was ended."), started)
         return
@@ -70,6 +72,15 @@ def note_failure(lease: Lease, failure: Failure) -> None:
         " and is dead" if state == "dead" else "",
         failure.words,
     )
+
+
+def forget_connections() -> None:
+    """Drop this thread's connections, whatever was going on there. They may have been left in the middle."""
+    for each in connections.all(initialized_only=True):
+        with suppress(Error, psycopg2.Error):
+            if each.connection is not None:
+                each.connection.close()
+        del connections[each.alias]
 
 
 def in_words(error: BaseException) -> str:

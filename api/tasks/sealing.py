@@ -21,3 +21,7 @@ def unsealed(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """
     opened: dict[str, Any] = json.loads(decrypted(arguments[_NAME]))
     return opened
+
+
+def is_sealed(arguments: Mapping[str, Any]) -> bool:
+    return list(arguments) == [_NAME]

@@ -1,0 +1,73 @@
+"""`manage.py run-task-processor`: a process that runs jobs and nothing else."""
+
+import signal
+from argparse import ArgumentParser
+from threading import Thread
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from tasks.worker import Worker
+
+_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
+
+class Command(BaseCommand):
+    help = "Run jobs until told to stop, by SIGTERM or Ctrl-C; then finish those at hand."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--numthreads",
+            type=int,
+            default=settings.TASK_PROCESSOR_NUM_THREADS,
+            help="how many jobs run at the same time",
+        )
+        parser.add_argument(
+            "--sleepintervalms",
+            type=int,
+            default=settings.TASK_PROCESSOR_SLEEP_INTERVAL_MS,
+            help="milliseconds between two looks for jobs",
+        )
+        parser.add_argument(
+            "--graceperiodms",
+            type=int,
+            default=settings.TASK_PROCESSOR_GRACE_PERIOD_MS,
+            help="milliseconds that jobs have to end in",
+        )
+        parser.add_argument(
+            "--queuepopsize",
+            type=int,
+            default=settings.TASK_PROCESSOR_QUEUE_POP_SIZE,
+            help="most jobs that are taken at once",
+        )
+
+    def handle(
+        self,
+        *args: Any,
+        numthreads: int,
+        sleepintervalms: int,
+        graceperiodms: int,
+        queuepopsize: int,
+        **options: Any,
+    ) -> None:
+        if min(numthreads, sleepintervalms, queuepopsize) < 1 or graceperiodms < 0:
+            raise CommandError("These numbers are at least 1, and the grace period at least 0.")
+        # Waited for below, and not handled: a handler could come in the middle of what it wants to tell.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        worker = Worker(threads=numthreads, poll_seconds=sleepintervalms / 1000, most_at_once=queuepopsize)
+        thread = Thread(target=worker.run, name="task processor", daemon=True)
+        thread.start()
+        self._say(f"Running jobs in {numthreads} threads.")
+        while not worker.is_broken and signal.sigtimedwait(_SIGNALS, 1) is None:
+            pass
+        worker.stop()
+        thread.join(graceperiodms / 1000)
+        worker.finish(graceperiodms / 1000)
+        if worker.is_broken:
+            raise CommandError("Jobs could not be ended.")
+        self._say("Stopped.")
+
+    def _say(self, words: str) -> None:
+        self.stdout.write(words)
+        self.stdout.flush()
