@@ -19,7 +19,7 @@ from uuid import uuid4
 import psycopg2
 from django.db import DatabaseError, connections
 
-from analytics.services import Batch, Statement, forget_old_writers
+from analytics.services import Batch, Statement
 from analytics.tallies import Key, Tally
 from core.postgres import AsyncConnection, DatabaseUnavailable
 
@@ -64,7 +64,7 @@ class Buffer(Generic[Key]):
     async def running(self) -> AsyncIterator[None]:
         """Write every few seconds inside the block, and what is left at its end. After forking."""
         self._loop = asyncio.get_running_loop()
-        self._writer, self._number, self._has_tidied = uuid4(), 0, False
+        self._writer, self._number = uuid4(), 0
         writing = asyncio.create_task(self._keep_writing())
         try:
             yield
@@ -123,9 +123,6 @@ class Buffer(Generic[Key]):
             return
         connection = await AsyncConnection.open(deadline_seconds=DEADLINE_SECONDS)
         try:
-            if not self._has_tidied:
-                await connection.execute(*forget_old_writers(), deadline_seconds=DEADLINE_SECONDS)
-                self._has_tidied = True
             await self._send(connection)  # as it was sent before
             self._prepare()
             await self._send(connection)

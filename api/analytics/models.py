@@ -5,6 +5,7 @@ and what was counted outlives what it was counted for. Nothing here shows in an 
 document, so no write raises a revision.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -40,6 +41,7 @@ class RequestBucket(models.Model):
 
     class Meta:
         ordering = ["-started_at", "id"]
+        indexes = [BrinIndex(fields=["started_at"], name="request_buckets_by_age")]
         constraints = [
             # In this order it also finds the days of some environments.
             models.UniqueConstraint(
@@ -70,6 +72,7 @@ class FeatureEvaluationBucket(models.Model):
 
     class Meta:
         ordering = ["-started_at", "id"]
+        indexes = [BrinIndex(fields=["started_at"], name="feature_buckets_by_age")]
         constraints = [
             models.UniqueConstraint(
                 "environment_id", Digest("feature_name"), "started_at", name="one_bucket_per_feature"
@@ -97,6 +100,7 @@ class IdentityEvaluationBucket(models.Model):
 
     class Meta:
         ordering = ["-started_at", "id"]
+        indexes = [BrinIndex(fields=["started_at"], name="identity_buckets_by_age")]
         constraints = [
             models.UniqueConstraint(
                 "environment_id",

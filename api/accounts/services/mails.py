@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.links import activation_link, password_reset_link
 from accounts.models import MailKind, SentMail
-from core import mail
+from mails import services as mail
 from users.models import User
 
 

@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-from core.tests.smtp import html_of, link_in, text_of
+from mails.tests.smtp import html_of, link_in, text_of
 from users.models import User
 from users.tests.factories import PASSWORD, make_user
 

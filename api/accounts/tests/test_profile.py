@@ -8,7 +8,7 @@ from django.db import connection
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from core.tests.smtp import html_of, text_of
+from mails.tests.smtp import html_of, text_of
 from users.models import User
 from users.tests.factories import PASSWORD, make_user
 

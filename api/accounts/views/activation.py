@@ -1,7 +1,5 @@
 """Activating an account by a link in a mail."""
 
-from functools import partial
-
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
@@ -12,9 +10,9 @@ from rest_framework.response import Response
 from accounts.serializers.links import ActivationSerializer
 from accounts.serializers.passwords import EmailSerializer
 from accounts.services.activation import activate
-from accounts.services.mails import request_activation
-from core import background
+from accounts.tasks import send_activation_again
 from core.site import site_url
+from tasks.services import enqueue
 
 
 class ActivationView(generics.GenericAPIView):
@@ -44,5 +42,5 @@ class ResendActivationView(generics.GenericAPIView):
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         email = asked.validated_data["email"]
-        background.soon(partial(request_activation, email, site_url=site_url(request)))
+        enqueue(send_activation_again, arguments={"email": email, "site_url": site_url(request)})
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,6 +1,5 @@
 """Changing one's password, and getting a new one by mail."""
 
-from functools import partial
 from typing import cast
 
 from django.http import HttpRequest, HttpResponseRedirect
@@ -16,10 +15,10 @@ from accounts.serializers.passwords import (
     ResetPasswordConfirmSerializer,
     SetPasswordSerializer,
 )
-from accounts.services.mails import request_password_reset
 from accounts.services.passwords import change_password, reset_password
-from core import background
+from accounts.tasks import send_password_reset
 from core.site import site_url
+from tasks.services import enqueue
 from users.models import User
 
 
@@ -50,7 +49,7 @@ class ResetPasswordView(generics.GenericAPIView):
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         email = asked.validated_data["email"]
-        background.soon(partial(request_password_reset, email, site_url=site_url(request)))
+        enqueue(send_password_reset, arguments={"email": email, "site_url": site_url(request)})
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "core",
     "tasks",
+    "mails",
     "users",
     "permissions",
     "audit",
@@ -279,6 +280,9 @@ MAX_WAITING_COUNTS = env.integer(
     100_000,
     at_least=1,
     help="Different counts, of requests and of evaluations each, that may wait in a process to be written.",
+)
+BUCKETED_ANALYTICS_DATA_RETENTION_DAYS = env.integer(
+    "BUCKETED_ANALYTICS_DATA_RETENTION_DAYS", 90, at_least=1, help="Days that what was counted is kept."
 )
 
 # ---------------------------------------------------------------------------------------------

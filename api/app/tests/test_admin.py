@@ -1,5 +1,6 @@
 """Every page of /admin/ opens, and none grows with the number of rows."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from rest_framework.authtoken.models import TokenProxy
 from analytics.models import Resource
 from analytics.services import Batch, add_evaluations, add_requests
 from app.tests.world import build_world
+from tasks.models import Job, RecurringTask
 from users.models import User
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -38,6 +40,10 @@ def fill(marker: str) -> None:
     with connection.cursor() as cursor:
         for statement in writes:
             cursor.execute(*statement)
+    Job.objects.create(task=f"tests.{marker}", arguments={"of": marker}, most_attempts=3)
+    RecurringTask.objects.create(
+        name=f"tests.{marker}", every=timedelta(days=1), next_due_at="2026-01-01T00:00Z"
+    )
     connection.check_constraints()  # which raises the revisions, as a commit would
 
 

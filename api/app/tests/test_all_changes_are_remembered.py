@@ -28,6 +28,8 @@ NOT_REMEMBERED = {
     "environments_publishedrevision": "the history of revisions",
     "django_admin_log": "Django's own log of the admin",
     "accounts_sentmail": "a log",
+    "tasks_job": "what is to be done and what came of it, by itself",
+    "tasks_recurringtask": "when something was done last, by itself",
     # Signing in and out.
     "authtoken_token": "its key is the secret itself",
     "django_session": "its key is the secret itself",

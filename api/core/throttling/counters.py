@@ -69,6 +69,12 @@ class DatabaseCounters:
         return None
 
 
+def delete_expired_counters() -> None:
+    """Delete those that count nothing any more; as long as others begin, some of them go with each."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM core_throttlecounter WHERE expires_at < clock_timestamp()")
+
+
 class CacheCounters:
     """Counts by the minute (or whatever the window is) of the clock, in one of Django's caches.
 

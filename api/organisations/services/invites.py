@@ -6,7 +6,7 @@ from typing import TypedDict
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 
-from core import mail
+from mails import services as mail
 from organisations.exceptions import InvitationNotFoundError, WrongInviteeError
 from organisations.invitations import living_invites
 from organisations.models import Group, Invite, MemberRole, Organisation, OrganisationMembership

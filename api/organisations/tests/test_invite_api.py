@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from core.tests.smtp import html_of, link_in, text_of
 from core.tests.threads import at_once
+from mails.tests.smtp import html_of, link_in, text_of
 from organisations.models import Invite, MemberRole, Organisation
 from organisations.services import accept_invite
 from users.tests.factories import make_user

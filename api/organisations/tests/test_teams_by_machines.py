@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.tests.smtp import text_of
+from mails.tests.smtp import text_of
 from organisations.tests.factories import machine_client, make_key
 from permissions.tests.factories import grant, make_role
 

@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from accounts.mfa.tests.factories import App
 from accounts.sessions import end_all_sessions
 from accounts.tests.test_sign_in import set_rates
-from core.tests.smtp import link_in
 from core.tests.threads import at_once
+from mails.tests.smtp import link_in
 from users.models import User
 from users.tests.factories import PASSWORD, make_user
 

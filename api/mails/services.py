@@ -1,21 +1,18 @@
 """Mails to people: text and HTML, through the configured back end."""
 
-import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
+from email.utils import make_msgid
 from typing import Any
 
-from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
+from django.core.mail.utils import DNS_NAME
 from django.http import HttpRequest
 from django.template import Context, Engine
 from django.template.loader import render_to_string
 from rest_framework.request import Request
 
-from core import background
 from core.site import site_url
-
-logger = logging.getLogger(__name__)
+from mails.tasks import deliver
+from tasks.services import enqueue
 
 
 def send(
@@ -25,7 +22,7 @@ def send(
     context: Mapping[str, Any],
     request: HttpRequest | Request | None = None,
 ) -> None:
-    """Send a mail once the transaction at hand is committed, without waiting for the mail server.
+    """Have a mail sent once the transaction at hand is committed, by a job that goes on trying for hours.
 
     A mail that can't be sent is logged. The request that caused it succeeds all the same.
 
@@ -36,23 +33,18 @@ def send(
         request: whose scheme and host the links begin with, see `core.site`.
     """
     words = context if "site_url" in context else {**context, "site_url": site_url(request)}
-    message = EmailMultiAlternatives(
+    mail = {
         # A name with a line break in it must not begin another header.
-        subject=" ".join(_text(f"mails/{template}.subject.txt", words).split()),
-        body=_text(f"mails/{template}.txt", words),
-        to=[to] if isinstance(to, str) else list(to),
-    )
-    message.attach_alternative(render_to_string(f"mails/{template}.html", dict(words)), "text/html")
-    transaction.on_commit(partial(background.soon, partial(_deliver, template, message)))
+        "subject": " ".join(_text(f"mails/{template}.subject.txt", words).split()),
+        "text": _text(f"mails/{template}.txt", words),
+        "html": render_to_string(f"mails/{template}.html", dict(words)),
+        "to": [to] if isinstance(to, str) else list(to),
+        # One that is sent twice, because a worker ended in between, is the same mail to its reader.
+        "message_id": make_msgid(domain=str(DNS_NAME)),
+    }
+    enqueue(deliver, arguments=mail)
 
 
 def _text(template: str, words: Mapping[str, Any]) -> str:
     rendered: str = Engine.get_default().get_template(template).render(Context(words, autoescape=False))
     return rendered.strip() + "\n"
-
-
-def _deliver(template: str, message: EmailMultiAlternatives) -> None:
-    try:
-        message.send()
-    except OSError as error:  # smtplib's errors are among them
-        logger.error("The mail '%s' couldn't be sent. %s: %s", template, type(error).__name__, error)

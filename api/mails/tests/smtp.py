@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import default
 from functools import cached_property
 
-from core import background
+from tasks.services import run_due
 
 
 class Mailbox:
@@ -22,8 +22,8 @@ class Mailbox:
 
     @property
     def mails(self) -> list[EmailMessage]:
-        """Every mail, once those that are on their way have arrived."""
-        assert background.wait_until_done(20)
+        """Every mail, once the jobs that send them have run."""
+        run_due()
         return list(self._arrived)
 
     def to(self, address: str) -> list[EmailMessage]:

@@ -1,15 +1,20 @@
 """Mail, read from the server that it was sent to."""
 
 import logging
+import smtplib
 import socket
+from collections.abc import Callable
 from email.message import EmailMessage
 
 import pytest
 from django.db import transaction
 from django.template import engines
+from django.utils import timezone
 
-from core import background, mail
-from core.tests.smtp import html_of, text_of
+from mails import services as mail
+from mails.tests.smtp import html_of, text_of
+from tasks.models import Job, State
+from tasks.services import retry
 
 TEMPLATES = {
     "mails/greeting.subject.txt": "{{ name }} says hello",
@@ -62,13 +67,46 @@ def test_what_is_rolled_back_sends_nothing(mailbox):
     assert mailbox.mails == []
 
 
-def test_a_mail_server_that_is_down_is_logged_and_disturbs_nobody(mailbox, settings, caplog):
+def test_a_mail_server_that_is_down_is_logged_disturbs_nobody_and_is_tried_again(mailbox, settings, caplog):
+    port = settings.EMAIL_PORT
     with socket.create_server(("127.0.0.1", 0)) as unused:
         settings.EMAIL_PORT = unused.getsockname()[1]
-
     mail.send("greeting", to="ada@example.org", context={"name": "Kim"})
 
-    assert background.wait_until_done(20)
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
-    assert "greeting" in caplog.text
+    assert mailbox.mails == []
+
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "ConnectionRefusedError" in caplog.text
+    settings.EMAIL_PORT = port
+    Job.objects.update(run_at=timezone.now())
+    first = mailbox.only()
+    retry(Job.objects.filter(pk=Job.objects.update(state=State.DEAD) and Job.objects.get().pk))
+    assert {each["Message-ID"] for each in mailbox.mails} == {first["Message-ID"]}
+    assert len(mailbox.mails) == 2
+
+
+def test_a_link_in_a_mail_is_not_to_be_read_in_the_database(mailbox):
+    mail.send("greeting", to="ada@example.org", context={"name": "s3cret", "site_url": "https://s3cret.org"})
+
+    mailbox.only()
+
+    row = str(Job.objects.values().get())
+    assert "s3cret" not in row
+    assert "ada@" not in row
+
+
+def test_an_address_that_the_mail_server_refuses_for_good_is_not_tried_again(mailbox, monkeypatch):
+    refusal = {"ada@example.org": (550, b"no such user")}
+    monkeypatch.setattr("smtplib.SMTP.sendmail", _raiser(smtplib.SMTPRecipientsRefused(refusal)))
+    mail.send("greeting", to="ada@example.org", context={"name": "Kim"})
+
+    assert mailbox.mails == []
+
+    assert Job.objects.get().state == State.DEAD
+
+
+def _raiser(error: Exception) -> Callable[..., None]:
+    def fail(*args: object, **options: object) -> None:
+        raise error
+
+    return fail
