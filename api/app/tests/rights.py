@@ -228,6 +228,8 @@ FEATURES = {
     f"DELETE {PROJECT}/features/{{pk}}/": forbids("DELETE_FEATURE", for_tags=True),
     f"POST {PROJECT}/features/{{pk}}/add-owners/": forbids("CREATE_FEATURE"),
     f"POST {PROJECT}/features/{{pk}}/remove-owners/": forbids("CREATE_FEATURE"),
+    f"POST {PROJECT}/features/{{pk}}/add-group-owners/": forbids("CREATE_FEATURE"),
+    f"POST {PROJECT}/features/{{pk}}/remove-group-owners/": forbids("CREATE_FEATURE"),
     f"GET {PROJECT}/features/{{feature_pk}}/evaluation-data/": hides("VIEW_PROJECT"),
     "GET /api/v1/features/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
     f"GET {PROJECT}/features/{{feature_pk}}/mv-options/": hides("VIEW_PROJECT"),

@@ -11,10 +11,8 @@ from core.admin import ServiceAdmin
 from features.admin.inlines import OptionForm, OptionInline, StateInline
 from features.models import Feature, MultivariateOption
 from features.services.features import (
-    add_owners,
     create_feature,
     delete_feature,
-    remove_owners,
     update_feature,
 )
 from features.services.multivariate_options import (
@@ -25,6 +23,7 @@ from features.services.multivariate_options import (
     replace_options,
     update_option,
 )
+from features.services.owners import add_owners, remove_owners
 
 
 @admin.register(Feature)

@@ -49,6 +49,7 @@ class Feature(SoftDeletableModel):
     )
     tags = models.ManyToManyField(Tag, related_name="features", blank=True)
     owners = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="owned_features", blank=True)
+    group_owners = models.ManyToManyField("organisations.Group", related_name="owned_features", blank=True)
 
     class Meta:
         ordering = ["id"]

@@ -37,7 +37,7 @@ class FeatureFilters(TypedDict, total=False):
 def described_features() -> QuerySet[Feature]:
     """Features with all that their description shows, in a fixed number of queries."""
     features: QuerySet[Feature] = Feature.objects.select_related("project")
-    return features.prefetch_related("tags", "owners", "multivariate_options", "metadata")
+    return features.prefetch_related("tags", "owners", "group_owners", "multivariate_options", "metadata")
 
 
 def features_of(
@@ -81,7 +81,7 @@ def _narrowed(features: QuerySet[Feature], filters: FeatureFilters) -> QuerySet[
     if "tags" in filters:
         features = _tagged(features, filters["tags"], filters.get("tag_strategy", "INTERSECTION"))
     if filters.get("owners") or filters.get("group_owners"):
-        features = features.filter(pk__in=_owned_by(filters.get("owners", [])))
+        features = features.filter(_owned_by(filters.get("owners", []), filters.get("group_owners", [])))
     return features
 
 
@@ -97,8 +97,11 @@ def _tagged(features: QuerySet[Feature], tags: list[int], strategy: str) -> Quer
     return features
 
 
-def _owned_by(user_ids: list[int]) -> QuerySet:
-    return Feature.owners.through.objects.filter(user__in=user_ids).values("feature")
+def _owned_by(user_ids: list[int], group_ids: list[int]) -> Q:
+    """Those that one of the users owns, or one of the groups."""
+    by_users = Feature.owners.through.objects.filter(user__in=user_ids).values("feature")
+    by_groups = Feature.group_owners.through.objects.filter(group__in=group_ids).values("feature")
+    return Q(pk__in=by_users) | Q(pk__in=by_groups)
 
 
 def _order(filters: FeatureFilters) -> list[str]:

@@ -11,6 +11,7 @@ from features.models import Feature, FeatureState, FeatureType
 from features.serializers.multivariate_options import NestedOptionSerializer
 from features.serializers.values import RawValueField, within_limit
 from metadata.serializers import WithCustomFields
+from organisations.serializers.groups import GroupSummarySerializer
 from users.serializers import UserSummarySerializer
 
 
@@ -42,7 +43,7 @@ class FeatureSerializer(WithCustomFields, serializers.ModelSerializer):
     tags = IdListField(required=False)
     multivariate_options = NestedOptionSerializer(many=True, required=False)
     owners = UserSummarySerializer(many=True, read_only=True)
-    group_owners = ConstantField([])
+    group_owners = GroupSummarySerializer(many=True, read_only=True)
     environment_feature_state = serializers.SerializerMethodField()
     segment_feature_state = serializers.SerializerMethodField()
     num_segment_overrides = serializers.SerializerMethodField()
@@ -111,6 +112,7 @@ class NewFeatureSerializer(FeatureSerializer):
         required=False, allow_null=True, allow_blank=True, trim_whitespace=False
     )
     owners = IdListField(required=False, write_only=True)  # type: ignore[assignment]
+    group_owners = IdListField(required=False, write_only=True)  # type: ignore[assignment]
 
     def to_representation(self, instance: Feature) -> dict[str, Any]:
         return FeatureSerializer(instance, context=self.context).data
@@ -149,6 +151,12 @@ class OwnersSerializer(serializers.Serializer):
     """Users to be put on or taken off a feature's owners."""
 
     user_ids = IdListField()
+
+
+class GroupOwnersSerializer(serializers.Serializer):
+    """Groups to be put on or taken off a feature's owners."""
+
+    group_ids = IdListField()
 
 
 class FeatureQuery(QuerySerializer):

@@ -1,4 +1,4 @@
-"""Features and their owners. The states of a new feature, a database trigger makes."""
+"""Features. The states of a new one, a database trigger makes."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypedDict, Unpack
@@ -12,14 +12,12 @@ from django.db.models.lookups import Exact
 from audit.services import Author
 from core.digests import Digest
 from core.errors import InvalidInput
-from features.exceptions import OwnerRequiredError
 from features.models import Feature, FeatureState, FeatureType, MultivariateOption
+from features.services import owners as ownership
 from features.services import records
 from features.services.multivariate_options import WantedOption, replace_options
 from metadata.services import WantedValue, replace_values
-from permissions.access import users_who_may
 from projects.models import Project, Tag
-from users.models import User
 
 
 class FeatureProperties(TypedDict, total=False):
@@ -42,6 +40,7 @@ def create_feature(
     default_enabled: bool = False,
     initial_value: str | None = None,
     owners: Sequence[int] | None = None,
+    group_owners: Sequence[int] = (),
     metadata: Sequence[WantedValue] | None = None,
     **properties: Unpack[FeatureProperties],
 ) -> Feature:
@@ -49,6 +48,7 @@ def create_feature(
 
     Args:
         owners: ids of users. None: the author, unless that is a machine.
+        group_owners: ids of groups.
         metadata: its values of custom fields. None: required ones may be missing.
 
     Raises:
@@ -56,7 +56,7 @@ def create_feature(
             fields don't fit.
     """
     _check_name(project, name)
-    if project.enforce_feature_owners and not owners:
+    if project.enforce_feature_owners and not owners and not group_owners:
         reason = "This project requires at least one owner or group owner when creating a feature."
         raise InvalidInput({"non_field_errors": [reason]})
 
@@ -68,7 +68,8 @@ def create_feature(
     if metadata is not None:
         replace_values(feature, metadata)
     feature.tags.set(_tags(project, tags or []))
-    feature.owners.set(_first_owners(author) if owners is None else _owners(project, owners))
+    feature.owners.set(ownership.first_owners(author, project, owners))
+    feature.group_owners.set(ownership.first_group_owners(project, group_owners))
     records.feature_created(feature, author=author)
     for state in FeatureState.objects.filter(feature=feature).select_related("environment"):
         state.feature = feature
@@ -129,46 +130,6 @@ def delete_feature(feature: Feature, *, author: Author) -> None:
     feature.delete()
 
 
-@transaction.atomic
-def add_owners(feature: Feature, user_ids: Iterable[int], *, author: Author) -> Feature:
-    """Make users owners of a feature.
-
-    Raises:
-        InvalidInput: one of them is unknown or may not see the project.
-    """
-    _refuse_unknown(user_ids, feature.project)
-    return _set_owners(feature, _owner_ids(feature) | set(user_ids), author)
-
-
-@transaction.atomic
-def remove_owners(feature: Feature, user_ids: Iterable[int], *, author: Author) -> Feature:
-    """Take users off a feature's owners.
-
-    Raises:
-        InvalidInput: one of them is unknown.
-        OwnerRequiredError: none would be left, and the project wants one.
-    """
-    owners, user_ids = _owner_ids(feature), set(user_ids)
-    _refuse_unknown(user_ids - owners, feature.project)
-    if feature.project.enforce_feature_owners and owners <= user_ids:
-        raise OwnerRequiredError
-    return _set_owners(feature, owners - user_ids, author)
-
-
-def _owner_ids(feature: Feature) -> set[int]:
-    return {owner.pk for owner in feature.owners.all()}
-
-
-def _set_owners(feature: Feature, new: set[int], author: Author) -> Feature:
-    old = _owner_ids(feature)
-    if new != old:
-        feature.owners.add(*new - old)
-        feature.owners.remove(*old - new)
-        changes = [records.change("owners", sorted(old), sorted(new))]
-        records.feature_updated(feature, author=author, changes=changes)
-    return feature
-
-
 def _parts(
     properties: FeatureProperties,
 ) -> tuple[Sequence[int] | None, Sequence[WantedOption] | None, dict[str, object]]:
@@ -222,24 +183,3 @@ def _tags(project: Project, ids: Iterable[int]) -> list[Tag]:
             {"non_field_errors": ["Selected Tags must be from the same Project as current Feature"]}
         )
     return tags
-
-
-def _first_owners(author: Author) -> list[User]:
-    return [author] if isinstance(author, User) else []
-
-
-def _owners(project: Project, ids: Iterable[int]) -> list[User]:
-    users = {user.pk: user for user in _possible_owners(project, ids)}
-    if strangers := sorted(set(ids) - users.keys()):
-        raise InvalidInput({"owners": [f"Users with ids {strangers} do not have access to this project."]})
-    return list(users.values())
-
-
-def _refuse_unknown(user_ids: Iterable[int], project: Project) -> None:
-    if set(user_ids) - {user.pk for user in _possible_owners(project, user_ids)}:
-        raise InvalidInput({"non_field_errors": ["Some users not found"]})
-
-
-def _possible_owners(project: Project, ids: Iterable[int]) -> list[User]:
-    """Return those of these users who may see the project."""
-    return list(users_who_may("VIEW_PROJECT", project).filter(pk__in=set(ids)))

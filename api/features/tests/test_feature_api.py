@@ -16,7 +16,7 @@ from features.tests.factories import (
 )
 from identities.models import Identity
 from organisations.models import Organisation
-from permissions.tests.factories import grant
+from permissions.tests.factories import grant, make_group
 from projects.models import Project, Tag
 from segments.tests.factories import make_segment
 
@@ -194,6 +194,20 @@ class TestCreating:
             "owners": [f"Users with ids [{stranger.pk}] do not have access to this project."]
         }
 
+    def test_groups_own_it_from_the_start(self, admin_client, project, organisation, stranger):
+        Project.objects.filter(pk=project.pk).update(enforce_feature_owners=True)
+        group, foreign = (
+            make_group(each) for each in (organisation, stranger.memberships.get().organisation)
+        )
+
+        made = admin_client.post(features_url(project), {"name": "f", "group_owners": [group.pk]})
+        refused = admin_client.post(features_url(project), {"name": "g", "group_owners": [foreign.pk]})
+
+        assert made.json()["group_owners"] == [{"id": group.pk, "name": "Developers"}]
+        assert refused.json() == {
+            "group_owners": [f"Groups with ids [{foreign.pk}] do not belong to this project's organisation."]
+        }
+
     def test_a_project_may_want_owners(self, admin_client, project):
         Project.objects.filter(pk=project.pk).update(enforce_feature_owners=True)
 
@@ -367,6 +381,47 @@ class TestOwners:
         assert response.status_code == 400
         assert response.json() == ["This project requires at least one owner or group owner per feature."]
 
+    def test_groups_come_and_go(self, admin_client, project, feature, organisation):
+        group = make_group(organisation)
+        body = {"group_ids": [group.pk]}
+
+        added = admin_client.post(features_url(project, feature, "add-group-owners/"), body)
+        shown = admin_client.get(features_url(project, feature)).json()
+        removed = admin_client.post(features_url(project, feature, "remove-group-owners/"), body)
+
+        assert added.json()["group_owners"] == [{"id": group.pk, "name": "Developers"}]
+        assert shown["group_owners"] == added.json()["group_owners"]
+        assert removed.json()["group_owners"] == []
+        changes = AuditRecord.objects.filter(log__startswith="Flag / Remote Config updated").first().changes
+        assert changes == [{"field": "group_owners", "old": [group.pk], "new": []}]
+
+    @pytest.mark.parametrize("action", ["add-group-owners/", "remove-group-owners/"])
+    def test_groups_of_other_organisations_are_not_found(
+        self, admin_client, project, feature, stranger, action
+    ):
+        group = make_group(stranger.memberships.get().organisation)
+
+        response = admin_client.post(features_url(project, feature, action), {"group_ids": [group.pk]})
+
+        assert (response.status_code, response.json()) == (400, ["Some groups not found"])
+
+    def test_a_group_is_owner_enough(self, admin_client, project, feature, organisation, member):
+        Project.objects.filter(pk=project.pk).update(enforce_feature_owners=True)
+        group = make_group(organisation)
+        feature.owners.add(member)
+        feature.group_owners.add(group)
+
+        statuses = [
+            admin_client.post(features_url(project, feature, path), body).status_code
+            for path, body in [
+                ("remove-owners/", {"user_ids": [member.pk]}),
+                ("remove-group-owners/", {"group_ids": [group.pk]}),
+            ]
+        ]
+
+        assert statuses == [200, 400]
+        assert list(feature.group_owners.all()) == [group]
+
 
 class TestListing:
     def test_by_name_and_date_in_both_directions(self, query, project):
@@ -412,6 +467,15 @@ class TestListing:
         assert query(owners=str(member.pk)) == ["owned"]
         assert query(owners="") == ["owned", "free"]
         assert query(group_owners="1") == []
+
+    def test_by_groups_beside_owners(self, query, project, member, organisation):
+        group = make_group(organisation)
+        make_feature(project, name="a group's").group_owners.add(group)
+        make_feature(project, name="a member's").owners.add(member)
+        make_feature(project, name="nobody's")
+
+        assert query(group_owners=str(group.pk)) == ["a group's"]
+        assert query(owners=str(member.pk), group_owners=str(group.pk)) == ["a group's", "a member's"]
 
     def test_by_how_they_are_set(self, query, project, environment):
         make_feature(project, name="text", initial_value="Blue sky", default_enabled=True)

@@ -1,5 +1,6 @@
 """A project's features and their owners."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,6 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from core.errors import InvalidInput
 from core.pagination import ChosenPagination
@@ -22,17 +24,17 @@ from features.serializers.features import (
     FeatureByUuidSerializer,
     FeatureQuery,
     FeatureSerializer,
+    GroupOwnersSerializer,
     NewFeatureSerializer,
     OwnersSerializer,
     ShortFeatureSerializer,
 )
 from features.services.features import (
-    add_owners,
     create_feature,
     delete_feature,
-    remove_owners,
     update_feature,
 )
+from features.services.owners import add_group_owners, add_owners, remove_group_owners, remove_owners
 from permissions.access import may, visible
 from permissions.catalogue import ADMIN
 from projects.scope import InProject
@@ -93,8 +95,7 @@ class FeatureViewSet(InProject, viewsets.ModelViewSet):
     @action(detail=True, methods=["post"], url_path="add-owners")
     def add_owners(self, request: Request, **path: Any) -> Response:
         """Make users owners of a feature."""
-        feature = add_owners(self.get_object(), self._user_ids(), author=request.user)
-        return Response(ShortFeatureSerializer(feature).data)
+        return self._owned(add_owners, OwnersSerializer, "user_ids")
 
     @extend_schema(
         operation_id="remove_feature_owners", request=OwnersSerializer, responses=ShortFeatureSerializer
@@ -102,13 +103,36 @@ class FeatureViewSet(InProject, viewsets.ModelViewSet):
     @action(detail=True, methods=["post"], url_path="remove-owners")
     def remove_owners(self, request: Request, **path: Any) -> Response:
         """Take users off a feature's owners."""
-        feature = remove_owners(self.get_object(), self._user_ids(), author=request.user)
-        return Response(ShortFeatureSerializer(feature).data)
+        return self._owned(remove_owners, OwnersSerializer, "user_ids")
 
-    def _user_ids(self) -> list[int]:
-        owners = OwnersSerializer(data=self.request.data)
-        owners.is_valid(raise_exception=True)
-        return list(owners.validated_data["user_ids"])
+    @extend_schema(
+        operation_id="add_feature_group_owners",
+        request=GroupOwnersSerializer,
+        responses=ShortFeatureSerializer,
+    )
+    @action(detail=True, methods=["post"], url_path="add-group-owners")
+    def add_group_owners(self, request: Request, **path: Any) -> Response:
+        """Make groups owners of a feature."""
+        return self._owned(add_group_owners, GroupOwnersSerializer, "group_ids")
+
+    @extend_schema(
+        operation_id="remove_feature_group_owners",
+        request=GroupOwnersSerializer,
+        responses=ShortFeatureSerializer,
+    )
+    @action(detail=True, methods=["post"], url_path="remove-group-owners")
+    def remove_group_owners(self, request: Request, **path: Any) -> Response:
+        """Take groups off a feature's owners."""
+        return self._owned(remove_group_owners, GroupOwnersSerializer, "group_ids")
+
+    def _owned(
+        self, change: Callable[..., Feature], serializer_class: type[Serializer], ids: str
+    ) -> Response:
+        wanted = serializer_class(data=self.request.data)
+        feature = self.get_object()
+        wanted.is_valid(raise_exception=True)
+        changed = change(feature, wanted.validated_data[ids], author=self.request.user)
+        return Response(ShortFeatureSerializer(changed).data)
 
     def _environment(self, query: dict[str, Any]) -> Environment | None:
         if "environment" not in query:

@@ -82,11 +82,16 @@ def new_feature(world: World) -> dict[str, Any]:
         "default_enabled": True,
         "initial_value": "blue",
         "owners": [world.admin.pk],
+        "group_owners": [world.group.pk],
     }
 
 
 def new_option(world: World) -> dict[str, Any]:
     return value(feature=world.multivariate.pk, key="red", default_percentage_allocation=10)
+
+
+def group_owners(world: World) -> dict[str, Any]:
+    return {"group_ids": [world.group.pk]}
 
 
 def owners(world: World) -> dict[str, Any]:
@@ -209,6 +214,8 @@ EXAMPLES = {
     f"DELETE {FEATURE}": Example(path=feature),
     f"POST {FEATURE}add-owners/": Example(path=feature, body=owners),
     f"POST {FEATURE}remove-owners/": Example(path=feature, body=owners),
+    f"POST {FEATURE}add-group-owners/": Example(path=feature, body=group_owners),
+    f"POST {FEATURE}remove-group-owners/": Example(path=feature, body=group_owners),
     "GET /api/v1/features/get-by-uuid/{uuid}/": Example(path=lambda world: {"uuid": world.feature.uuid}),
     f"GET {OPTIONS}": Example(path=options),
     f"POST {OPTIONS}": Example(path=options, body=new_option, text=STRING),
