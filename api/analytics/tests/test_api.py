@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
@@ -153,19 +151,6 @@ def test_nothing_of_another_organisation_is_told(admin_client, usage, environmen
 
     assert [answer.json() for answer in answers] == [[], []]
     assert admin_client.get(f"{usage}total-count/").json() == {"count": 0}
-
-
-def test_one_and_ten_days_take_the_same_statements(
-    admin_client, usage, environment, django_assert_num_queries
-):
-    requested(environment, 1, Resource.FLAGS)
-    with CaptureQueriesContext(connection) as one:
-        admin_client.get(usage)
-    for days in range(10):
-        requested(environment, 1, Resource.TRAITS, days=days)
-
-    with django_assert_num_queries(len(one)):
-        admin_client.get(usage)
 
 
 def test_evaluations_are_told_by_day(admin_client, evaluations, environment, feature):

@@ -28,6 +28,7 @@ _answered: dict[str, list[str]] = {}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record-endpoints", action="store_true", help="write docs/endpoint-tests.json")
+    parser.addoption("--record-queries", action="store_true", help="write api/app/tests/query_counts.toml")
 
 
 @pytest.hookimpl(wrapper=True)

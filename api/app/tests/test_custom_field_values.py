@@ -3,8 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,26 +154,6 @@ class TestWriting:
         response = admin_client.get(f"/api/v1/features/get-by-uuid/{feature.uuid}/")
 
         assert "metadata" not in response.json()
-
-    def test_costs_the_same_for_ten_entities_as_for_one(
-        self, admin_client, organisation, project, kind, entity, django_assert_num_queries
-    ):
-        attachments = [make_attachment(organisation, name, kind.kind) for name in ("a", "b", "c")]
-
-        def describe(each):
-            for attachment in attachments:
-                Value.objects.create(attachment=attachment, value="x", **{kind.kind: each})
-
-        describe(entity)
-        with CaptureQueriesContext(connection) as for_one:
-            admin_client.get(kind.list_url(project))
-        for number in range(9):
-            describe(kind.make(project, f"entity_{number}"))
-
-        with django_assert_num_queries(len(for_one)):
-            response = admin_client.get(kind.list_url(project))
-
-        assert [len(each["metadata"]) for each in response.json()["results"]] == [3] * 10
 
 
 class TestRequired:

@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -134,16 +132,3 @@ def test_keys_of_others_and_of_unknown_environments_are_forbidden(client_of, str
 
     assert [each.status_code for each in responses] == [403] * 5
     assert [each.name for each in ServerSideKey.objects.all()] == ["servers"]
-
-
-def test_a_longer_list_takes_no_more_queries(client, environment, key):
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            assert client.get(path_of(environment)).status_code == 200
-        return len(captured)
-
-    with_one = queries()
-    for number in range(9):
-        environment.server_side_keys.create(name=str(number))
-
-    assert queries() == with_one

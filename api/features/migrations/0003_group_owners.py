@@ -4,16 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('features', '0002_relations'),
-        ('organisations', '0007_webhooks'),
+        ("features", "0002_relations"),
+        ("organisations", "0007_webhooks"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='feature',
-            name='group_owners',
-            field=models.ManyToManyField(blank=True, related_name='owned_features', to='organisations.group'),
+            model_name="feature",
+            name="group_owners",
+            field=models.ManyToManyField(blank=True, related_name="owned_features", to="organisations.group"),
         ),
     ]

@@ -196,15 +196,6 @@ def test_a_feature_of_another_project_is_not_found(admin_client, organisation, f
     assert response.status_code == 404
 
 
-def test_ten_cost_the_queries_of_one(admin_client, url, feature, django_assert_num_queries):
-    for _ in range(10):
-        make_option(feature, "red", 1)
-
-    # membership, project, feature, count, page
-    with django_assert_num_queries(5):
-        assert admin_client.get(url).json()["count"] == 10
-
-
 def test_an_option_of_a_deleted_feature_is_not_found_by_uuid(admin_client, feature):
     option = make_option(feature, "red", 10)
     feature.delete()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditRecord
 from environments.models import Environment
@@ -301,19 +300,6 @@ class TestPlaces:
         ]
 
         assert statuses == [403, 403, 404, 404, 404]
-
-    def test_ten_cost_the_queries_of_one(self, admin_client, project, environment, feature):
-        def queries() -> int:
-            with CaptureQueriesContext(connection) as captured:
-                admin_client.get(PLACES, {"environment": environment.pk, "feature": feature.pk})
-            return len(captured)
-
-        make_segment_override(feature, environment, make_segment(project))
-        of_one = queries()
-        for _ in range(9):
-            make_segment_override(feature, environment, make_segment(project))
-
-        assert queries() == of_one
 
 
 class TestReordering:

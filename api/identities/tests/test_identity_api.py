@@ -1,8 +1,6 @@
 """Identities and their traits over the management API."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from environments.models import Environment
 from identities.batches import TraitChanges
@@ -99,19 +97,6 @@ class TestIdentities:
 
         assert page["count"] == 3
         assert [each["identifier"] for each in page["results"] + rest["results"]] == ["c", "a", "b"]
-
-    def test_ten_cost_the_queries_of_one(self, admin_client, environment):
-        def queries() -> int:
-            with CaptureQueriesContext(connection) as captured:
-                admin_client.get(identities_url(environment))
-            return len(captured)
-
-        make_identity(environment, "first", plan="pro")
-        of_one = queries()
-        for number in range(9):
-            make_identity(environment, f"another {number}", plan="pro")
-
-        assert queries() == of_one
 
     def test_of_others_are_forbidden_and_of_elsewhere_not_found(
         self, admin_client, client_of, stranger, environment, staging, identity
@@ -249,17 +234,6 @@ class TestTraits:
 
         assert admin_client.get(f"{traits_url(identity)}{key.pk}/").status_code == 404
         assert admin_client.get(traits_url(other, "city")).status_code == 200
-
-    def test_ten_cost_the_queries_of_one(self, admin_client, environment):
-        def queries(identity: Identity) -> int:
-            with CaptureQueriesContext(connection) as captured:
-                admin_client.get(traits_url(identity))
-            return len(captured)
-
-        few = make_identity(environment, "few", plan="pro")
-        many = make_identity(environment, "many", **{f"trait {number}": number for number in range(10)})
-
-        assert queries(few) == queries(many)
 
 
 class TestTraitKeys:

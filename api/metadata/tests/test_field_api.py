@@ -1,8 +1,6 @@
 """Definitions of custom fields over HTTP."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from metadata.models import CustomField, Value
 from metadata.tests.factories import make_attachment, make_field
@@ -64,27 +62,6 @@ class TestList:
 
         assert foreign.status_code == 200
         assert foreign.json() == unknown.json() == {"count": 0, "next": None, "previous": None, "results": []}
-
-    @pytest.mark.parametrize("path", ["organisation", "project"])
-    def test_costs_the_same_for_ten_fields_as_for_one(
-        self, admin_client, organisation, project, path, django_assert_num_queries
-    ):
-        url = (
-            f"{FIELDS}?organisation={organisation.pk}"
-            if path == "organisation"
-            else f"{of_project(project)}?include_organisation=true"
-        )
-        make_attachment(organisation, "0", required_in=organisation)
-        admin_client.get(url)  # the numbers of content types are remembered from now on
-        with CaptureQueriesContext(connection) as for_one:
-            admin_client.get(url)
-        for number in range(1, 10):
-            make_attachment(organisation, str(number), required_in=organisation)
-
-        with django_assert_num_queries(len(for_one)):
-            response = admin_client.get(url)
-
-        assert response.json()["count"] == 10
 
 
 class TestCreate:

@@ -1,8 +1,6 @@
 """Organisations' webhooks over HTTP: where they are kept. Nothing is sent here."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from organisations.models import Organisation, OrganisationWebhook
 
@@ -85,17 +83,3 @@ def test_another_organisations_webhook_is_hidden(admin_client, organisation, str
 
     assert [each.status_code for each in responses] == [404] * 3
     assert list(OrganisationWebhook.objects.all()) == [theirs]
-
-
-def test_a_longer_list_takes_no_more_queries(admin_client, organisation):
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            assert admin_client.get(path_of(organisation)).status_code == 200
-        return len(captured)
-
-    organisation.webhooks.create(url=PUBLIC)
-    with_one = queries()
-    for _ in range(9):
-        organisation.webhooks.create(url=PUBLIC)
-
-    assert queries() == with_one

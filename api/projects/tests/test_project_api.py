@@ -3,8 +3,6 @@
 from uuid import uuid4
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from audit.models import AuditRecord
@@ -346,34 +344,6 @@ def test_everyone_sees_their_own_permissions(client, member, client_of, project)
         "admin": False,
         "tag_based_permissions": [],
     }
-
-
-@pytest.mark.parametrize("path", [PROJECTS, "/api/v1/organisations/{}/projects/"])
-def test_a_longer_list_takes_no_more_queries(path, client, project):
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            assert client.get(path.format(project.organisation_id)).status_code == 200
-        return len(captured)
-
-    with_one = queries()
-    for number in range(9):
-        Project.objects.create(organisation=project.organisation, name=f"N{number}")
-
-    assert queries() == with_one
-
-
-def test_a_larger_project_takes_no_more_queries(client, project, environment, feature):
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            assert client.get(path_of(project)).status_code == 200
-        return len(captured)
-
-    with_one = queries()
-    for number in range(9):
-        project.features.create(name=f"feature_{number}")
-        project.segments.create(name=f"segment {number}")
-
-    assert queries() == with_one
 
 
 def test_nobody_is_let_in(project):

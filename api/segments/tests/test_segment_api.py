@@ -1,8 +1,6 @@
 """`projects/{id}/segments/`: what clients may ask and say of segments."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditRecord
 from organisations.models import Organisation
@@ -291,19 +289,6 @@ class TestListing:
         assert names(q="BETA") == ["Beta users"]
         assert names(include_feature_specific="false") == ["Beta users"]
         assert names(include_feature_specific="true", q="") == ["Beta users", "Alpha"]
-
-    def test_ten_cost_the_queries_of_one(self, admin_client, project):
-        def queries() -> int:
-            with CaptureQueriesContext(connection) as captured:
-                admin_client.get(segments_url(project))
-            return len(captured)
-
-        make_segment(project)
-        of_one = queries()
-        for _ in range(9):
-            make_segment(project)
-
-        assert queries() == of_one
 
 
 class TestTenancy:

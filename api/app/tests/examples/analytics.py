@@ -23,6 +23,6 @@ EXAMPLES = {
     ),
     "GET /api/v1/projects/{project_pk}/features/{feature_pk}/evaluation-data/": Example(
         path=lambda world: {"project_pk": world.project.pk, "feature_pk": world.feature.pk},
-        query=lambda world: {"environment_id": world.environment.pk, "period": 7},
+        query=lambda world: {"environment_id": world.environment.pk, "period": 30},
     ),
 }

@@ -92,7 +92,7 @@ def crud_in_role(
 
 def assignment(kind: str) -> Callable[[World], int]:
     """Return where to find the granted role's assignment to one kind of holder."""
-    return lambda world: world.granted_role.assignments.get(**{f"{kind}__isnull": False}).pk
+    return lambda world: world.granted_role.assignments.filter(**{f"{kind}__isnull": False})[0].pk
 
 
 def limited(key: str) -> Callable[[World], dict[str, Any]]:

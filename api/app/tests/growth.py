@@ -1,0 +1,130 @@
+"""More of everything in a world, so that its lists get longer."""
+
+from datetime import timedelta
+from itertools import count
+
+from django.utils import timezone
+
+from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
+from app.tests.world import World
+from environments.models import Environment
+from features.models import Feature
+from features.tests.factories import make_identity_override, make_option, make_segment_override
+from identities.models import Identity, TraitKey
+from metadata.models import EntityKind, Value
+from organisations.models import MemberRole, Organisation
+from organisations.tests.factories import make_key
+from permissions.tests.factories import grant, make_group, make_role
+from projects.models import Project, Tag
+from segments.tests.factories import make_segment
+from users.tests.factories import make_user
+
+_numbers, _days = count(1), count()
+
+
+def grow(world: World) -> None:
+    """Add one of everything to a world, and tie it to what is there and to what comes with it.
+
+    So every list of the world is longer by one, and so is what the rows of lists have in them.
+    """
+    name = f"{world.marker} {next(_numbers)}"
+    _people(world, name)
+    tag = Tag.objects.create(project=world.project, label=name)
+    environment = Environment.objects.create(project=world.project, name=name)
+    feature = _features(world, name, tag)
+    _custom_fields(world, name, feature, environment)
+    _roles(world, name, tag, environment)
+    _counts(world, name)
+
+
+def _people(world: World, name: str) -> None:
+    organisation = world.organisation
+    user = make_user()
+    organisation.memberships.create(user=user)
+    Organisation.objects.create(name=name).memberships.create(user=world.admin, role=MemberRole.ADMIN)
+    make_group(organisation, world.admin, user, name=name)
+    for group in (world.group, world.granted_group):
+        group.memberships.create(user=user)
+    invite = organisation.invites.create(email=make_user().email, invited_by=user)
+    invite.permission_groups.add(world.group)
+    organisation.invite_links.create()
+    organisation.webhooks.create(url=f"https://93.184.215.14/{name}")
+    for target in (organisation, world.project, world.environment):
+        grant(user, target)
+        grant(make_group(organisation, user, name=name), target)
+    # The administrator sees every project, and members those that they are shown.
+    Project.objects.create(organisation=organisation, name=name)
+
+
+def _features(world: World, name: str, tag: Tag) -> Feature:
+    environment = world.environment
+    environment.server_side_keys.create(name=name)
+    environment.webhooks.create(url=f"https://93.184.215.14/{name}")
+    feature = Feature.objects.create(project=world.project, name=name)
+    segment = make_segment(world.project, name=name)
+    identity = Identity.objects.create(environment=environment, identifier=name)
+    TraitKey.objects.create(environment=environment, key=name)
+    for known in (world.identity, identity):
+        known.traits = {**known.traits, name: name}
+        known.save()
+    for each in (world.feature, feature):
+        each.tags.add(tag)
+        each.owners.add(world.admin, make_user())
+        each.group_owners.add(world.group, make_group(world.organisation, name=name))
+        make_identity_override(each, identity)
+        make_segment_override(each, environment, segment)
+    make_identity_override(feature, world.identity)
+    make_segment_override(feature, environment, world.segment)
+    for varied in (world.multivariate, feature):
+        make_option(varied, name, 0)
+    return feature
+
+
+def _custom_fields(world: World, name: str, feature: Feature, environment: Environment) -> None:
+    fields = world.organisation.custom_fields
+    custom_field = fields.create(name=name)
+    fields.create(name=name, project=world.project).attachments.create(kind=EntityKind.FEATURE)
+    attachments = {kind: custom_field.attachments.create(kind=kind) for kind in EntityKind.values}
+    for each in (world.feature, feature):
+        Value.objects.create(attachment=attachments["feature"], feature=each, value=name)
+    for place in (world.environment, environment):
+        Value.objects.create(attachment=attachments["environment"], environment=place, value=name)
+    for segment in (world.segment, world.project.segments.get(name=name)):
+        Value.objects.create(attachment=attachments["segment"], segment=segment, value=name)
+    attachments["feature"].requirements.create(project=world.project)
+    attachments["segment"].requirements.create(organisation=world.organisation)
+
+
+def _roles(world: World, name: str, tag: Tag, environment: Environment) -> None:
+    organisation = world.organisation
+    user = make_user()
+    organisation.memberships.create(user=user)
+    key = make_key(organisation, name=name, is_admin=False, creator=user)
+    project = Project.objects.create(organisation=organisation, name=f"{name} for a role")
+    group = make_group(organisation, user, name=name)
+    for kind, holder in (("user", user), ("group", group), ("master_key", key)):
+        make_role(organisation, holder)
+        world.granted_role.assignments.create(**{kind: holder})
+    role = make_role(organisation, world.admin, world.granted_group, world.roled_key, name=name)
+    role.tags.add(tag)
+    for target in (project, environment):
+        grant(world.granted_role, target, tags=(tag.pk,))
+
+
+def _counts(world: World, name: str) -> None:
+    day = timezone.now() - timedelta(days=next(_days))
+    RequestBucket.objects.create(
+        environment_id=world.environment.pk,
+        started_at=day,
+        resource=Resource.FLAGS,
+        user_agent="flagsmith-python-sdk/4.0.0",
+        application_name="shop",
+        application_version="1.2",
+        total_count=1,
+    )
+    FeatureEvaluationBucket.objects.create(
+        environment_id=world.environment.pk,
+        feature_name=world.feature.name,
+        started_at=day,
+        total_count=1,
+    )
