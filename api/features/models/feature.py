@@ -118,6 +118,16 @@ class FeatureOwner(Feature.owners.through):  # type: ignore[name-defined,misc]
         )
 
 
+class FeatureGroupOwner(Feature.group_owners.through):  # type: ignore[name-defined,misc]
+    """The same for the table between features and the groups that own them."""
+
+    class Meta:
+        proxy = True
+        triggers = remembers(
+            name=_FEATURE.format(column="name"), project=_FEATURE.format(column="project_id")
+        )
+
+
 class MultivariateOption(TypedValue):
     """One of a feature's variants. Identities that fall to none keep the control value, the state's own."""
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("features", "0002_relations"),
+        ("features", "0005_remember_versions"),
         ("organisations", "0007_webhooks"),
     ]
 
