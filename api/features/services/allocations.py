@@ -1,10 +1,11 @@
 """Shares of variants in one feature state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.bulk import write_columns
 from core.errors import InvalidInput
-from features.models import FeatureState, MultivariateFeatureStateValue, MultivariateOption
+from features.models import FeatureState, MultivariateFeatureStateValue
 
 # Floats rarely sum to 100 exactly. The database's check has the same margin.
 MOST_PERCENT = 100.000001
@@ -21,39 +22,75 @@ class Allocation:
 Shares = list[dict[str, float]]
 
 
-def set_allocations(state: FeatureState, allocations: Sequence[Allocation]) -> tuple[Shares, Shares] | None:
-    """Make `allocations` all the shares of `state`.
+class AllocationWriter:
+    """Sets the shares of states: what is to be written is gathered, and written together.
 
-    A variant that had a share keeps its row, so that its band keeps its place among the others; rows of
-    new ones are made in the order given.
-
-    Returns:
-        The shares before and after, for the audit record; None if they are the same.
-
-    Raises:
-        InvalidInput: more than 100 percent, a variant twice, or one of another feature.
+    Args:
+        options: the ids of the features that options belong to, by the ids of all options that will be named.
     """
-    _check(state, allocations)
-    before = {each.multivariate_feature_option_id: each for each in _of(state)}
-    after = {allocation.option_id: allocation.percentage for allocation in allocations}
-    if {option_id: row.percentage_allocation for option_id, row in before.items()} == after:
-        return None
 
-    old = _shares({option_id: row.percentage_allocation for option_id, row in before.items()})
-    gone = [row.pk for option_id, row in before.items() if option_id not in after]
-    MultivariateFeatureStateValue.objects.filter(pk__in=gone).delete()
-    for option_id, row in before.items():
-        if option_id in after and row.percentage_allocation != after[option_id]:
-            row.percentage_allocation = after[option_id]
-            row.save(update_fields=["percentage_allocation"])
-    MultivariateFeatureStateValue.objects.bulk_create(
-        MultivariateFeatureStateValue(
-            feature_state=state, multivariate_feature_option_id=option_id, percentage_allocation=percentage
-        )
-        for option_id, percentage in after.items()
-        if option_id not in before
-    )
-    return old, _shares(after)
+    def __init__(self, options: Mapping[int, int]) -> None:
+        self._options = options
+        self._gone: list[int] = []
+        self._changed: list[MultivariateFeatureStateValue] = []
+        self._new: list[MultivariateFeatureStateValue] = []
+
+    def set(self, state: FeatureState, allocations: Sequence[Allocation]) -> tuple[Shares, Shares] | None:
+        """Make `allocations` all the shares of `state`, once `write` is called.
+
+        A variant that had a share keeps its row, so that its band keeps its place among the others; rows of
+        new ones are made in the order given.
+
+        Returns:
+            The shares before and after, for the audit record; None if they are the same.
+
+        Raises:
+            InvalidInput: more than 100 percent, a variant twice, or one of another feature.
+        """
+        self._check(state, allocations)
+        before = {each.multivariate_feature_option_id: each for each in _of(state)}
+        after = {allocation.option_id: allocation.percentage for allocation in allocations}
+        old = {option_id: row.percentage_allocation for option_id, row in before.items()}
+        if old == after:
+            return None
+
+        self._gone += [row.pk for option_id, row in before.items() if option_id not in after]
+        for option_id, row in before.items():
+            if option_id in after and row.percentage_allocation != after[option_id]:
+                row.percentage_allocation = after[option_id]
+                self._changed.append(row)
+        self._new += [
+            MultivariateFeatureStateValue(
+                feature_state=state,
+                multivariate_feature_option_id=option_id,
+                percentage_allocation=percentage,
+            )
+            for option_id, percentage in after.items()
+            if option_id not in before
+        ]
+        return _shares(old), _shares(after)
+
+    def write(self) -> None:
+        """Write what was set since the last time."""
+        if self._gone:
+            MultivariateFeatureStateValue.objects.filter(pk__in=self._gone).delete()
+        write_columns(self._changed, ["percentage_allocation"])
+        MultivariateFeatureStateValue.objects.bulk_create(self._new)
+        self._gone, self._changed, self._new = [], [], []
+
+    def _check(self, state: FeatureState, allocations: Sequence[Allocation]) -> None:
+        options = {allocation.option_id for allocation in allocations}
+        if len(options) < len(allocations):
+            raise InvalidInput(
+                {"multivariate_feature_state_values": ["A variant has one share in a feature state."]}
+            )
+        if any(self._options.get(option_id) != state.feature_id for option_id in options):
+            raise InvalidInput(
+                {"multivariate_feature_state_values": ["Multivariate option does not belong to the feature."]}
+            )
+        # After, not during: two weights may be swapped in one request.
+        if sum(allocation.percentage for allocation in allocations) > MOST_PERCENT:
+            raise InvalidInput({"non_field_errors": ["Multivariate percentage values exceed 100%."]})
 
 
 def _of(state: FeatureState) -> list[MultivariateFeatureStateValue]:
@@ -64,19 +101,3 @@ def _shares(percentages: dict[int, float]) -> Shares:
     return [
         {"multivariate_feature_option": key, "percentage_allocation": percentages[key]} for key in percentages
     ]
-
-
-def _check(state: FeatureState, allocations: Sequence[Allocation]) -> None:
-    options = {allocation.option_id for allocation in allocations}
-    if len(options) < len(allocations):
-        raise InvalidInput(
-            {"multivariate_feature_state_values": ["A variant has one share in a feature state."]}
-        )
-    known = MultivariateOption.objects.filter(feature_id=state.feature_id, pk__in=options)
-    if options and known.count() < len(options):
-        raise InvalidInput(
-            {"multivariate_feature_state_values": ["Multivariate option does not belong to the feature."]}
-        )
-    # After, not during: two weights may be swapped in one request.
-    if sum(allocation.percentage for allocation in allocations) > MOST_PERCENT:
-        raise InvalidInput({"non_field_errors": ["Multivariate percentage values exceed 100%."]})

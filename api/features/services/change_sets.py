@@ -5,6 +5,7 @@ one flag is a change set of one, applied now. It names rows by their ids only, s
 and applied later or again.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,15 +13,17 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
-from audit.services import Author
+from audit.services import Author, writing_together
+from core.bulk import write_columns
 from core.errors import InvalidInput
 from environments.models import Environment
-from features.models import Feature, FeatureSegment, FeatureState
+from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from features.models.values import FlagValue, typed_value
 from features.selectors.feature_states import served_states
 from features.services import priorities, records
-from features.services.allocations import Allocation, set_allocations
+from features.services.allocations import Allocation, AllocationWriter
 from identities.models import Identity
 from segments.models import Segment
 
@@ -89,11 +92,13 @@ def apply_change_set(changes: Sequence[Change], *, author: Author) -> list[Featu
         raise InvalidInput({"non_field_errors": ["A feature state can only be changed once at a time."]})
 
     surroundings = _Surroundings(changes)
-    states = {
-        change.target: _apply(change, surroundings, author)
-        # The order of new rows is the same for everyone. Segments keep theirs: it decides priorities.
-        for change in sorted(changes, key=lambda c: (c.environment_id, c.feature_id, c.identity_id or 0))
-    }
+    with writing_together():
+        states = {
+            change.target: _apply(change, surroundings, author)
+            # The order of new rows is the same for everyone. Segments keep theirs: it decides priorities.
+            for change in sorted(changes, key=lambda c: (c.environment_id, c.feature_id, c.identity_id or 0))
+        }
+        surroundings.write()
     left = (
         served_states()
         .select_related("feature_segment")
@@ -126,6 +131,8 @@ class _Surroundings:
             self._check(change)
         self.bindings = self._read_bindings()
         self.states = self._read_states()
+        self.allocations = AllocationWriter(self._read_options(changes))
+        self._updated: dict[frozenset[str], list[FeatureState]] = defaultdict(list)
 
     def _check(self, change: Change) -> None:
         environment = self.environments.get(change.environment_id)
@@ -166,6 +173,30 @@ class _Surroundings:
             .select_related("feature_segment")
         )
         return {target_of(state): state for state in states}
+
+    def _read_options(self, changes: Sequence[Change]) -> dict[int, int]:
+        named = {
+            allocation.option_id
+            for change in changes
+            if change.allocations is not UNCHANGED
+            for allocation in change.allocations
+        }
+        options = (
+            MultivariateOption.objects.filter(pk__in=named) if named else MultivariateOption.objects.none()
+        )
+        return dict(options.values_list("pk", "feature"))
+
+    def update(self, state: FeatureState, fields: Iterable[str]) -> None:
+        """Have these fields of a state written, and no other: they may have been changed meanwhile."""
+        state.updated_at = timezone.now()
+        self._updated[frozenset({*fields, "updated_at"})].append(state)
+
+    def write(self) -> None:
+        """Write what was gathered: a statement for each kind of it, however many states there are."""
+        for fields, states in self._updated.items():
+            write_columns(states, sorted(fields))
+        self._updated.clear()
+        self.allocations.write()
 
     def state_to_be(self, change: Change) -> FeatureState:
         """Return a state for the change's target that isn't saved yet, with its relations loaded."""
@@ -216,7 +247,7 @@ def _apply(change: Change, surroundings: _Surroundings, author: Author) -> Featu
         return _create(change, surroundings, author)
     if change.operation is Operation.CREATE:
         raise InvalidInput({"non_field_errors": [_already_there(change)]})
-    _update(state, change, author)
+    _update(state, change, surroundings, author)
     return state
 
 
@@ -228,7 +259,7 @@ def _create(change: Change, surroundings: _Surroundings, author: Author) -> Feat
     state.value = typed_value(state.feature.initial_value) if change.value is UNCHANGED else change.value
     state.save()
     if change.allocations is not UNCHANGED:
-        set_allocations(state, change.allocations)
+        surroundings.allocations.set(state, change.allocations)
     records.state_created(state, author=author)
     return state
 
@@ -245,8 +276,8 @@ def _bind(change: Change, surroundings: _Surroundings) -> FeatureSegment:
     return binding
 
 
-def _update(state: FeatureState, change: Change, author: Author) -> None:
-    """Write what is new, and only that: other columns may have been changed meanwhile."""
+def _update(state: FeatureState, change: Change, surroundings: _Surroundings, author: Author) -> None:
+    """Write what is new, and only that."""
     written: list[str] = []
     if change.enabled is not UNCHANGED and change.enabled != state.enabled:
         old_enabled, state.enabled = state.enabled, change.enabled
@@ -256,11 +287,13 @@ def _update(state: FeatureState, change: Change, author: Author) -> None:
         old_value, state.value = state.value, change.value
         written += ["type", "string_value", "integer_value", "boolean_value"]
         records.value_changed(state, old_value, author=author)
-    if change.allocations is not UNCHANGED and (shares := set_allocations(state, change.allocations)):
+    if change.allocations is not UNCHANGED and (
+        shares := surroundings.allocations.set(state, change.allocations)
+    ):
         written += ["updated_at"]
         records.allocations_changed(state, *shares, author=author)
     if written:
-        state.save(update_fields={*written, "updated_at"})
+        surroundings.update(state, written)
     place = state.feature_segment
     if change.priority is not None and place is not None and priorities.move(place, change.priority):
         records.segment_overrides_reordered(state.feature, state.environment, author=author)
