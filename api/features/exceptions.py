@@ -17,3 +17,9 @@ class OwnerRequiredError(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__(["This project requires at least one owner or group owner per feature."])
+
+
+class ExportNotReadyError(DomainError):
+    """The file of an export isn't there: not yet, or because writing it failed."""
+
+    code = "export_not_ready"

@@ -18,6 +18,13 @@ from features.views.segment_overrides import (
     FeatureSegmentByUuidView,
     FeatureSegmentViewSet,
 )
+from features.views.transfers import (
+    DownloadExportView,
+    ExportFeaturesView,
+    ImportFeaturesView,
+    ProjectExportsView,
+    ProjectImportsView,
+)
 
 router = SimpleRouter(use_regex_path=False)
 router.register("projects/<int:project_pk>/features", FeatureViewSet, "feature")
@@ -74,6 +81,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
         AssociatedFeaturesView.as_view(),
         name="segment-associated-features",
     ),
+    path("features/create-feature-export/", ExportFeaturesView.as_view(), name="create-feature-export"),
+    path(
+        "features/download-feature-export/<int:pk>/",
+        DownloadExportView.as_view(),
+        name="download-feature-export",
+    ),
+    path("features/feature-import/<int:environment_pk>", ImportFeaturesView.as_view(), name="feature-import"),
+    path("projects/<int:project_pk>/feature-exports/", ProjectExportsView.as_view(), name="feature-exports"),
+    path("projects/<int:project_pk>/feature-imports/", ProjectImportsView.as_view(), name="feature-imports"),
     *router.urls,
 ]
 

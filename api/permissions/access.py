@@ -99,6 +99,24 @@ def visible(actor: Actor, rows: QuerySet, permission: str, at: str = "") -> Quer
     return rows.filter(_holding(actor, permission, f"{at}__" if at else ""))
 
 
+def administered(actor: Actor, rows: QuerySet, at: str) -> QuerySet:
+    """Narrow `rows` to those in environments that `actor` administers.
+
+    Args:
+        at: the look-up from a row to its environment, e.g. `environment`.
+    """
+    if is_nobody(actor):
+        return rows.none()
+    of_projects = ProjectGrant.objects.filter(held_by(actor), admin=True).values("project")
+    of_environments = EnvironmentGrant.objects.filter(held_by(actor), admin=True).values("environment")
+    organisation = f"{at}__project__organisation__in"
+    granted = Q(**{f"{at}__project__in": of_projects}) | Q(**{f"{at}__in": of_environments})
+    return rows.filter(
+        Q(**{organisation: organisation_ids(actor, role=ADMIN)})
+        | (Q(**{organisation: organisation_ids(actor)}) & granted)
+    )
+
+
 def within_reach(actor: Actor, rows: QuerySet, at: str) -> QuerySet:
     """Narrow `rows` to those of the organisations that `actor` belongs to, whatever may be done with them.
 

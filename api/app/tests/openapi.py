@@ -33,7 +33,8 @@ def operation_of(route: Route) -> dict[str, Any]:
 def request_fields(route: Route) -> set[str]:
     """Return the fields that a route's body may have, e.g. `{"traits", "traits.trait_key"}`."""
     content = operation_of(route).get("requestBody", {}).get("content", {})
-    return set(_fields(content.get("application/json", {}).get("schema", {}), "", frozenset()))
+    described = content.get("application/json") or content.get("multipart/form-data", {})
+    return set(_fields(described.get("schema", {}), "", frozenset()))
 
 
 def body_type(route: Route) -> str:

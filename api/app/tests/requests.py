@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.http.request import HttpHeaders
 from rest_framework.test import APIClient
 
+from app.tests.forms import encoded
 from core.errors import violation_message
 
 # What a refused request may write: that it was refused.
@@ -73,11 +74,11 @@ def send(
 
     Args:
         query: parameters, or a query string that is sent as it is.
-        body: sent as JSON, unless `raw` has the very bytes.
+        body: sent as JSON, or as the form that it is, unless `raw` has the very bytes.
     """
     client = _client()
     client.cookies.clear()
-    data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+    data, content_type = encoded(body) if raw is None else (raw, content_type)
     with transaction.atomic():
         with _noting_statements() as statements:
             response = client.generic(

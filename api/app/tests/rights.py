@@ -266,6 +266,11 @@ FEATURES = {
     "POST /api/v1/features/feature-segments/update-priorities/": refuses(400, MEMBER).forbids(
         OVERRIDE, for_tags=True
     ),
+    "POST /api/v1/features/create-feature-export/": forbids(ENVIRONMENT_ADMIN),
+    "GET /api/v1/features/download-feature-export/{pk}/": hides(MEMBER).forbids(ENVIRONMENT_ADMIN),
+    f"GET {PROJECT}/feature-exports/": hides("VIEW_PROJECT").shows_to(ENVIRONMENT_ADMIN),
+    "POST /api/v1/features/feature-import/{environment_pk}": forbids(ORGANISATION_ADMIN),
+    f"GET {PROJECT}/feature-imports/": hides("VIEW_PROJECT").shows_to(ENVIRONMENT_ADMIN),
     f"POST {UPDATES}/update-flag-v1/": forbids(UPDATE, for_tags=True),
     f"POST {UPDATES}/update-flag-v2/": forbids(UPDATE, for_tags=True),
     f"POST {UPDATES}/delete-segment-override/": forbids(UPDATE, for_tags=True),

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from app.tests.examples import WORKING, Caller, example_of
+from app.tests.forms import encoded
 from app.tests.routes import Route
 from app.tests.world import World, build_world
 from environments.models import EnvironmentRevision
@@ -111,11 +112,12 @@ def performed(route: Route, world: World) -> Iterator[None]:
     """Send the route's example, and undo it in the end."""
     example = example_of(route)
     with transaction.atomic():
+        data, content_type = encoded(example.body_in(world))
         response = APIClient(headers=example.caller.headers(world)).generic(
             route.method,
             route.url(example.path(world)),
-            json.dumps(example.body_in(world)),
-            content_type="application/json",
+            data,  # type: ignore[arg-type]  # bytes are what it sends
+            content_type=content_type,
         )
         assert 200 <= response.status_code < 300, (str(route), response.content)
         yield

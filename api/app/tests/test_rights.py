@@ -75,7 +75,8 @@ class Walk:
 def request_of(route: Route, world: World) -> Request:
     example, body = example_of(route), example_of(route).body_in(world)
     if isinstance(body, dict):
-        body = {name: value for name, value in body.items() if name not in RIGHTS[str(route)].without}
+        left = {name: value for name, value in body.items() if name not in RIGHTS[str(route)].without}
+        body = type(body)(left)  # which may be a form
     return Request(route, example.path(world), example.query(world), body)
 
 

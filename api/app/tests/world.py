@@ -1,5 +1,6 @@
 """One organisation with one of everything, whose texts are unmistakably its own."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,16 @@ from rest_framework.authtoken.models import Token
 from audit.models import RelatedObjectType
 from audit.services import record
 from environments.models import Environment, EnvironmentWebhook, ServerSideKey
-from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
+from features.models import (
+    Feature,
+    FeatureExport,
+    FeatureImport,
+    FeatureSegment,
+    FeatureState,
+    ImportStrategy,
+    MultivariateOption,
+    TransferStatus,
+)
 from identities.models import Identity, TraitKey
 from metadata.models import Attachment, CustomField, EntityKind, Value
 from organisations.models import (
@@ -80,6 +90,8 @@ class World:
     custom_field: CustomField
     attachments: dict[str, Attachment]
     project_field: CustomField
+    feature_export: FeatureExport
+    feature_import: FeatureImport
 
 
 def build_world(marker: str) -> World:
@@ -206,5 +218,14 @@ def build_world(marker: str) -> World:
         attachments=attachments,
         project_field=CustomField.objects.create(
             organisation=organisation, project=project, name=f"{marker} field of the project"
+        ),
+        feature_export=FeatureExport.objects.create(
+            environment=environment,
+            name=f"{marker} environment | 2026-03-01 10:00 UTC",
+            status=TransferStatus.SUCCESS,
+            data=json.dumps([{"name": f"{marker}_feature"}]),
+        ),
+        feature_import=FeatureImport.objects.create(
+            environment=environment, strategy=ImportStrategy.SKIP, status=TransferStatus.SUCCESS
         ),
     )

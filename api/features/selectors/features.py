@@ -1,5 +1,6 @@
 """Features with what shows of them in lists: tags, owners, variants, and how they are set somewhere."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
@@ -155,3 +156,24 @@ def _with_states(
 def _number(environment: Environment, condition: Q) -> Coalesce:
     counted = _states(environment, condition).values("feature").annotate(number=Count("pk"))
     return Coalesce(Subquery(counted.values("number")), 0)
+
+
+def features_by_name(project: Project, names: Sequence[str]) -> dict[str, Feature]:
+    """Return those of the project's features that have one of these names, by the name as it is given here.
+
+    What differs only in case is the same name, as the database compares: one query.
+    """
+    found = Feature.objects.raw(
+        """
+        SELECT feature.*, wanted.name AS wanted
+        FROM unnest(%s::text[]) AS wanted (name)
+        JOIN features_feature AS feature ON lower(feature.name) = lower(wanted.name)
+        WHERE feature.project_id = %s AND feature.deleted_at IS NULL
+        """,
+        [list(names), project.pk],
+    )
+    features = {}
+    for feature in found:
+        feature.project = project
+        features[feature.wanted] = feature
+    return features

@@ -126,7 +126,7 @@ def update_feature(
 @transaction.atomic
 def delete_feature(feature: Feature, *, author: Author) -> None:
     """Delete a feature with all its states, overrides and segments of its own. Its name is free again."""
-    records.of_feature(f"Flag / Remote Config Deleted: {feature.name}", feature, author=author)
+    records.feature_deleted(feature, author=author)
     feature.delete()
 
 
@@ -151,9 +151,7 @@ def _keep_type_to_options(feature: Feature) -> None:
 
 
 def _check_name(project: Project, name: str) -> None:
-    pattern = project.feature_name_regex
-    if pattern and not _matches(pattern, name):
-        raise InvalidInput({"name": [f"Feature name must match regex: {pattern}"]})
+    check_name_matches(project, name)
     # By digests, which the names' unique index holds.
     same_name = Exact(Digest(Lower("name")), Digest(Lower(Value(name))))
     if Feature.objects.filter(same_name, project=project).exists():
@@ -165,6 +163,17 @@ def _check_name(project: Project, name: str) -> None:
                 ]
             }
         )
+
+
+def check_name_matches(project: Project, name: str) -> None:
+    """Refuse a name that isn't one of those that the project allows.
+
+    Raises:
+        InvalidInput
+    """
+    pattern = project.feature_name_regex
+    if pattern and not _matches(pattern, name):
+        raise InvalidInput({"name": [f"Feature name must match regex: {pattern}"]})
 
 
 def _matches(pattern: str, name: str) -> bool:

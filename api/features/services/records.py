@@ -62,6 +62,10 @@ def feature_updated(feature: Feature, *, author: Author, changes: list[dict[str,
     of_feature(f"Flag / Remote Config updated: {feature.name}", feature, author=author, changes=changes)
 
 
+def feature_deleted(feature: Feature, *, author: Author) -> None:
+    of_feature(f"Flag / Remote Config Deleted: {feature.name}", feature, author=author)
+
+
 def state_created(state: FeatureState, *, author: Author) -> None:
     feature = state.feature.name
     if state.identity:

@@ -54,6 +54,7 @@ class Example:
         secrets: path parameters that let in whoever knows them, whatever their organisation.
         is_refused: it refuses what everybody asks, because clients expect it to exist.
         is_page: it answers people, in HTML.
+        is_form: `body` is a `Form`.
     """
 
     caller: Caller = Caller.ADMIN
@@ -69,6 +70,7 @@ class Example:
     secrets: frozenset[str] = frozenset()
     is_refused: bool = False
     is_page: bool = False
+    is_form: bool = False
 
     def body_in(self, world: World) -> Any:
         """Return the body as it is for one tenant; None where the route reads none."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.tests.examples.example import Example
 from app.tests.examples.metadata import value_of
+from app.tests.forms import Form
 from app.tests.world import World
 
 PROJECT = "/api/v1/projects/{project_pk}"
@@ -203,6 +204,32 @@ ALL_STATES = "/api/v1/features/featurestates/"
 PLACES = "/api/v1/features/feature-segments/"
 UPDATES = "/api/experiments/environments/{environment_key}"
 
+
+def portable_features(world: World) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": "imported",
+            "type": "MULTIVARIATE",
+            "default_enabled": True,
+            "is_server_key_only": False,
+            "initial_value": "blue",
+            "enabled": False,
+            "value": "red",
+            "multivariate": [
+                {
+                    "value": "green",
+                    "type": "unicode",
+                    "default_percentage_allocation": 10,
+                    "percentage_allocation": 12.5,
+                    "key": "green",
+                }
+            ],
+            "description": "one page",
+            "is_archived": False,
+        }
+    ]
+
+
 EXAMPLES = {
     f"GET {FEATURES}": Example(path=project, query=in_environment),
     f"POST {FEATURES}": Example(
@@ -266,4 +293,18 @@ EXAMPLES = {
     f"GET {PROJECT}/segments/{{segment_pk}}/associated-features/": Example(
         path=lambda world: {**project(world), "segment_pk": world.segment.pk}
     ),
+    "POST /api/v1/features/create-feature-export/": Example(
+        body=lambda world: {"environment_id": world.environment.pk, "tag_ids": [world.tag.pk]}
+    ),
+    "GET /api/v1/features/download-feature-export/{pk}/": Example(
+        path=lambda world: {"pk": world.feature_export.pk}
+    ),
+    f"GET {PROJECT}/feature-exports/": Example(path=project),
+    "POST /api/v1/features/feature-import/{environment_pk}": Example(
+        path=lambda world: {"environment_pk": world.environment.pk},
+        body=lambda world: Form(file=portable_features(world), strategy="SKIP"),
+        takes_anything=frozenset({"file.value", "file.multivariate.value"}),
+        is_form=True,
+    ),
+    f"GET {PROJECT}/feature-imports/": Example(path=project),
 }
