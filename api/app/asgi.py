@@ -11,6 +11,7 @@ from core.asgi.django_door import DjangoDoor
 from core.asgi.front import Front
 from core.asgi.lifespan import Lifespan
 from core.asgi.rehearsal import Rehearsals
+from core.middleware import max_body_bytes
 from sdk import usage
 from sdk.lane.routes import sdk_lane
 from sdk.live import LiveSnapshots
@@ -40,15 +41,11 @@ def build(django_application: WSGIApplication) -> Front:
         django=DjangoDoor(
             django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
         ),
-        bodies=BodyReader(_max_body_bytes),
+        bodies=BodyReader(max_body_bytes),
         trusted_proxies=settings.FORWARDED_ALLOW_IPS,
         forwarded_headers=_forwarded_headers(),
         common=rehearsals.of_refusal,
     )
-
-
-def _max_body_bytes(path: str) -> int:
-    return settings.MAX_REQUEST_BODY_BYTES
 
 
 def _forwarded_headers() -> list[bytes]:

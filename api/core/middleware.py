@@ -131,8 +131,15 @@ class ServiceKeyMiddleware:
         return None if is_open or has_key(request) else unauthorised(request, settings.AUTH_HEADER)
 
 
+def max_body_bytes(path: str) -> int:
+    """Return how large the body of a request to `path` may be: files may be larger than what SDKs send."""
+    if path.startswith("/api/v1/features/feature-import/"):
+        return settings.MAX_IMPORT_BODY_BYTES
+    return settings.MAX_REQUEST_BODY_BYTES
+
+
 class BodyLimitMiddleware:
-    """Refuses bodies above `MAX_REQUEST_BODY_BYTES` with 413 before anything keeps them in memory.
+    """Refuses bodies above `max_body_bytes` with 413 before anything keeps them in memory.
 
     Django's own limit holds for form data only. A body that comes in chunks has no length to look at: it is
     read up to the limit where the server marks its end, and refused with 411 where it doesn't.
@@ -142,7 +149,7 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        limit = settings.MAX_REQUEST_BODY_BYTES
+        limit = max_body_bytes(request.path)
         source = request.META.get("wsgi.input")
         length = request.META.get("CONTENT_LENGTH") or ""
         if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():

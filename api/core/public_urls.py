@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.deconstruct import deconstructible
@@ -12,6 +13,11 @@ from django.utils.deconstruct import deconstructible
 RESOLVE_SECONDS = 2.0
 _resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
 
+# Assigned, and yet nobody's on the internet at large; not all versions of Python know of each.
+_SPECIAL = [
+    ip_network(network)
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "2001:20::/28", "3fff::/20", "5f00::/16")
+]
 # IPv6 addresses that a gateway turns into the IPv4 address in their last 32 bits.
 _TRANSLATED = [ip_network("64:ff9b::/96"), ip_network("::/96")]
 _TRANSLATED_AT_HOME = ip_network("64:ff9b:1::/48")
@@ -22,7 +28,7 @@ class PublicUrlValidator:
     """Refuses what is no http or https URL, and hosts that are, or resolve to, private addresses.
 
     A name that can't be resolved now is taken: it may be on its way into the DNS. Names can change, so
-    whoever calls the URL has to ask `is_public` about the very address that it connects to.
+    whoever calls the URL has to ask `may_be_called` about the very address that it connects to.
     """
 
     _is_url = URLValidator(schemes=["http", "https"])
@@ -36,7 +42,8 @@ class PublicUrlValidator:
             raise ValidationError(self._is_url.message, code=self._is_url.code) from error
         if "\\" in url:  # which some programs read as a slash, so that another host begins before it
             raise ValidationError(self._is_url.message, code=self._is_url.code)
-        if not all(is_public(address) for address in addresses_of(parts.hostname or "", port)):
+        host = parts.hostname or ""
+        if not all(may_be_called(host, address) for address in addresses_of(host, port)):
             raise ValidationError("The host must not be in a private network.", code="private_host")
 
     def __eq__(self, other: object) -> bool:
@@ -60,6 +67,20 @@ def addresses_of(host: str, port: int) -> list[IPv4Address | IPv6Address]:
     return [ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
 
 
+def may_be_called(host: str, address: IPv4Address | IPv6Address) -> bool:
+    """Whether this server may call `address`, of `host`: a public one, or one that the settings allow."""
+    if is_public(address):
+        return True
+    for allowed in settings.OUTGOING_ALLOWED_HOSTS:
+        try:
+            if address in ip_network(allowed, strict=False):
+                return True
+        except ValueError:  # no network, so it is a name
+            if allowed.lower() == host.lower():
+                return True
+    return False
+
+
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether an address is one of the internet at large, and not an IPv6 form of one that isn't."""
     if isinstance(address, IPv6Address):
@@ -70,4 +91,6 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
             return is_public(inner)
         if address.is_site_local or address in _TRANSLATED_AT_HOME:
             return False
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not address.is_multicast

@@ -12,6 +12,7 @@ from environments.views.permissions import (
     EnvironmentUserPermissionsViewSet,
 )
 from environments.views.roles import RoleEnvironmentPermissionsViewSet
+from environments.views.webhook_tests import WebhookTestView
 from environments.views.webhooks import EnvironmentWebhookViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -47,5 +48,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         ProjectEnvironmentsView.as_view(),
         name="project-environments",
     ),
+    path("webhooks/test/", WebhookTestView.as_view(), name="test-webhook"),
     *router.urls,
 ]

@@ -476,6 +476,13 @@ NUM_PROXIES = env.integer("NUM_PROXIES", 1, help="Trusted proxies in front of th
 MAX_REQUEST_BODY_BYTES = env.integer(
     "MAX_REQUEST_BODY_BYTES", 1024 * 1024, help="Largest request body in bytes; larger ones get 413."
 )
+MAX_IMPORT_BODY_BYTES = env.integer(
+    "MAX_IMPORT_BODY_BYTES", 10 * 1024 * 1024, help="The same where files are imported."
+)
+OUTGOING_ALLOWED_HOSTS = env.items(
+    "OUTGOING_ALLOWED_HOSTS",
+    help="Names, addresses and networks in private networks that webhooks and integrations may call.",
+)
 # A peer outside of these networks can't say who its request is from, nor that it came over TLS.
 FORWARDED_ALLOW_IPS = env.items(
     "FORWARDED_ALLOW_IPS",

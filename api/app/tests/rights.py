@@ -209,6 +209,7 @@ ENVIRONMENTS = {
     f"PUT {ENVIRONMENT}/webhooks/{{pk}}/": forbids(ENVIRONMENT_ADMIN),
     f"PATCH {ENVIRONMENT}/webhooks/{{pk}}/": forbids(ENVIRONMENT_ADMIN),
     f"DELETE {ENVIRONMENT}/webhooks/{{pk}}/": forbids(ENVIRONMENT_ADMIN),
+    "POST /api/v1/webhooks/test/": forbids(ENVIRONMENT_ADMIN).or_answers(400, "It is no receiver."),
     f"GET {ENVIRONMENT}/api-keys/": forbids(ENVIRONMENT_ADMIN),
     f"POST {ENVIRONMENT}/api-keys/": forbids(ENVIRONMENT_ADMIN),
     f"PUT {ENVIRONMENT}/api-keys/{{pk}}/": forbids(ENVIRONMENT_ADMIN),

@@ -311,7 +311,7 @@ def test_files_of_other_servers_are_read(imported, environment):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"[" + b" " * 1_000_000 + b"]", "File size is too large."),
+        (b"[" + b" " * 2_000_000 + b"]", "File size is too large."),
         (b"not json", "The file isn't JSON: Expecting value: line 1 column 1 (char 0)"),
         (
             b'["\xff"]',

@@ -40,6 +40,14 @@ def webhook_body(world: World) -> dict[str, Any]:
     return {"url": "https://93.184.215.14/hook", "enabled": False, "secret": "secret"}
 
 
+def webhook_test(world: World) -> dict[str, Any]:
+    return {
+        "webhook_url": "http://127.0.0.1:1/hook",
+        "secret": "secret",
+        "scope": {"type": "environment", "id": world.environment.api_key},
+    }
+
+
 def key_body(world: World) -> dict[str, Any]:
     return {"name": "servers", "active": True, "expires_at": "2035-01-01T00:00:00Z"}
 
@@ -93,4 +101,6 @@ EXAMPLES = {
         for method in ("PUT", "PATCH")
     },
     "DELETE /api/v1/environments/{environment_key}/webhooks/{pk}/": Example(path=the_webhook),
+    # Nobody may be called from here, so it works for nobody; its own tests have receivers.
+    "POST /api/v1/webhooks/test/": Example(body=webhook_test, is_refused=True),
 }
