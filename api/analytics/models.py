@@ -61,6 +61,17 @@ class RequestBucket(models.Model):
         return f"{self.get_resource_display()}: {self.total_count} from {self.started_at:%Y-%m-%d %H:%M}"
 
 
+class FirstEvaluation(models.Model):
+    """When an environment was first evaluated, as somebody told who evaluates it elsewhere, and with what."""
+
+    environment_id = models.PositiveIntegerField(primary_key=True)
+    evaluated_at = models.DateTimeField(db_default=Now())
+    sdk_label = models.CharField(max_length=LONGEST_LABEL)
+
+    def __str__(self) -> str:
+        return f"{self.sdk_label} in {self.environment_id}"
+
+
 class FeatureEvaluationBucket(models.Model):
     """How often a feature was evaluated in an environment within the fifteen minutes from `started_at`."""
 

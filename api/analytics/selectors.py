@@ -7,13 +7,14 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum, Value
 from django.db.models.functions import TruncDate
 
-from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
+from analytics.models import FeatureEvaluationBucket, FirstEvaluation, RequestBucket, Resource
 from core.digests import Digest
 
 _DAY = TruncDate("started_at", tzinfo=UTC)
 _BY_RESOURCE = {
     resource.name.lower(): Sum("total_count", filter=Q(resource=resource), default=0) for resource in Resource
 }
+UNKNOWN_SDK = "unknown"
 LABELS = ("user_agent", "application_name", "application_version")
 
 
@@ -50,3 +51,20 @@ def evaluations_by_day(feature_name: str, environment_id: int, *, since: datetim
 
 def _requests(environment_ids: Iterable[int], since: datetime) -> QuerySet[RequestBucket]:
     return RequestBucket.objects.filter(environment_id__in=environment_ids, started_at__gte=since)
+
+
+def first_evaluation_in(environment_id: int) -> tuple[datetime | None, str | None]:
+    """Return when an environment was first evaluated, and the name of the SDK or `unknown`; or two Nones.
+
+    What this server was asked itself is known to the quarter of an hour.
+    """
+    known = FirstEvaluation.objects.filter(pk=environment_id)
+    counted = RequestBucket.objects.filter(environment_id=environment_id).exclude(resource=Resource.TRAITS)
+    told: list[tuple[datetime, str]] = [
+        *known.values_list("evaluated_at", "sdk_label"),
+        *counted.order_by("started_at", "-user_agent").values_list("started_at", "user_agent")[:1],
+    ]
+    if not told:
+        return None, None
+    evaluated_at, agent = min(told)
+    return evaluated_at, agent.partition("/")[0] or UNKNOWN_SDK

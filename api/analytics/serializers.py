@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from analytics.models import LONGEST_LABEL
+from analytics.selectors import UNKNOWN_SDK
 from core.fields import IdField
 from core.queries import QuerySerializer
 
@@ -91,3 +92,21 @@ class EvaluationsOfDaySerializer(serializers.Serializer):
     day = serializers.DateField()
     count = serializers.IntegerField()
     labels = serializers.JSONField(default=None, help_text="SDKs report none: always null.")
+
+
+class OnboardingStatusSerializer(serializers.Serializer):
+    """What first evaluated an environment, told by who evaluates it."""
+
+    first_evaluated_sdk_label = serializers.RegexField(
+        rf"^({UNKNOWN_SDK}|flagsmith-[a-z0-9.-]+)\Z",
+        max_length=LONGEST_LABEL,
+        help_text="The SDK's name, such as `flagsmith-python-sdk`, or `unknown`.",
+        error_messages={"invalid": "This is no name of an SDK."},
+    )
+
+
+class KnownOnboardingStatusSerializer(serializers.Serializer):
+    """Whether SDKs have evaluated an environment yet, and which was the first."""
+
+    first_evaluated_at = serializers.DateTimeField(allow_null=True)
+    first_evaluated_sdk_label = serializers.CharField(allow_null=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Model
 from django.db.models.functions import Now
 
-from analytics.models import BUCKET_MINUTES
+from analytics.models import BUCKET_MINUTES, FirstEvaluation
 from analytics.tallies import EvaluationKey, RequestKey
 
 # What was begun so long ago has been written, or never will be.
@@ -120,4 +120,11 @@ def _statement(sql: str, counts: Sequence[tuple[Any, int]], batch: Batch | None)
     columns = zip(*((*key, count) for key, count in counts), strict=True)
     return Statement(
         sql.format(news=news, seconds=BUCKET_MINUTES * 60), [*known, *(list(column) for column in columns)]
+    )
+
+
+def note_first_evaluation(environment_id: int, *, sdk_label: str) -> None:
+    """Remember that an environment was evaluated somewhere else, unless that is known."""
+    FirstEvaluation.objects.bulk_create(
+        [FirstEvaluation(environment_id=environment_id, sdk_label=sdk_label)], ignore_conflicts=True
     )

@@ -4,6 +4,7 @@ from analytics.views import (
     DeprecatedTotalView,
     DeprecatedUsageView,
     EvaluationsView,
+    OnboardingStatusView,
     TotalUsageView,
     UsageView,
 )
@@ -29,5 +30,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "projects/<int:project_pk>/features/<int:feature_pk>/evaluation-data/",
         EvaluationsView.as_view(),
         name="feature-evaluations",
+    ),
+    path(
+        "environments/<str:environment_key>/onboarding-status/",
+        OnboardingStatusView.as_view(),
+        name="onboarding-status",
     ),
 ]

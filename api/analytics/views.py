@@ -6,12 +6,13 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
-from rest_framework.generics import get_object_or_404
+from rest_framework.generics import GenericAPIView, get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.selectors import (
     evaluations_by_day,
+    first_evaluation_in,
     number_of_requests,
     requests_by_day,
     requests_of_days,
@@ -24,12 +25,16 @@ from analytics.serializers import (
     EventsListSerializer,
     EventsQuery,
     EventsSerializer,
+    KnownOnboardingStatusSerializer,
+    OnboardingStatusSerializer,
     TotalSerializer,
     UsageQuery,
     UsageSerializer,
 )
+from analytics.services import note_first_evaluation
 from core.errors import InvalidInput
 from environments.models import Environment
+from environments.scope import environment_with
 from features.models import Feature
 from organisations.scope import InOrganisation
 from permissions.catalogue import ADMIN
@@ -130,3 +135,34 @@ class EvaluationsView(InProject):
         since = timezone.now() - timedelta(days=query["period"])
         rows = evaluations_by_day(feature.name, query["environment_id"], since=since)
         return Response(EvaluationsOfDaySerializer(rows, many=True).data)
+
+
+class OnboardingStatusView(GenericAPIView):
+    """Whether SDKs have evaluated an environment yet. Who knows its key may ask and tell."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    serializer_class = OnboardingStatusSerializer
+
+    @extend_schema(
+        operation_id="get_onboarding_status", tags=["analytics"], responses=KnownOnboardingStatusSerializer
+    )
+    def get(self, request: Request, environment_key: str) -> Response:
+        evaluated_at, sdk_label = first_evaluation_in(self._environment(environment_key).pk)
+        status = {"first_evaluated_at": evaluated_at, "first_evaluated_sdk_label": sdk_label}
+        return Response(KnownOnboardingStatusSerializer(status).data)
+
+    @extend_schema(operation_id="update_onboarding_status", tags=["analytics"], responses={204: None})
+    def put(self, request: Request, environment_key: str) -> Response:
+        """Tell that an SDK has evaluated the environment where this server doesn't see it."""
+        environment = self._environment(environment_key)
+        told = self.get_serializer(data=request.data)
+        told.is_valid(raise_exception=True)
+        note_first_evaluation(environment.pk, sdk_label=told.validated_data["first_evaluated_sdk_label"])
+        return Response(status=204)
+
+    def _environment(self, key: str) -> Environment:
+        environment = environment_with(key)
+        if environment is None:
+            raise NotFound
+        return environment

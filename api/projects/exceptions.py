@@ -1,6 +1,6 @@
-"""What is refused about tags."""
+"""What is refused about projects and tags."""
 
-from core.errors import InvalidInput
+from core.errors import DomainError, InvalidInput
 
 
 class SystemTagChangedError(InvalidInput):
@@ -13,3 +13,12 @@ class SystemTagChangedError(InvalidInput):
 class SystemTagDeletedError(InvalidInput):
     def __init__(self) -> None:
         super().__init__({"message": "Cannot delete a system tag."})
+
+
+class NoEdgeStoreError(DomainError):
+    """A project is to be moved to a store that only Flagsmith's own service has."""
+
+    code = "no_edge_store"
+
+    def __init__(self) -> None:
+        super().__init__("Dynamo DB is not enabled for this project")

@@ -181,6 +181,9 @@ PROJECTS = {
     "PATCH /api/v1/projects/{pk}/": hides("VIEW_PROJECT").forbids(PROJECT_ADMIN),
     "DELETE /api/v1/projects/{pk}/": hides("VIEW_PROJECT").forbids(PROJECT_ADMIN),
     "GET /api/v1/projects/{pk}/my-permissions/": hides("VIEW_PROJECT").machines(400, NO_USER),
+    "POST /api/v1/projects/{pk}/migrate-to-edge/": hides("VIEW_PROJECT")
+    .forbids(PROJECT_ADMIN)
+    .or_answers(400, "There is no edge store."),
     f"GET {PROJECT}/environments/": hides("VIEW_PROJECT").forbids(PROJECT_ADMIN),
     f"GET {PROJECT}/tags/": forbids("VIEW_PROJECT"),
     f"POST {PROJECT}/tags/": forbids("MANAGE_TAGS"),
@@ -204,6 +207,8 @@ ENVIRONMENTS = {
     f"POST {ENVIRONMENT}/clone/": forbids("CREATE_ENVIRONMENT"),
     f"GET {ENVIRONMENT}/document/": forbids("VIEW_ENVIRONMENT"),
     f"GET {ENVIRONMENT}/metrics/": forbids("VIEW_ENVIRONMENT"),
+    f"GET {ENVIRONMENT}/onboarding-status/": public,
+    f"PUT {ENVIRONMENT}/onboarding-status/": public,
     f"GET {ENVIRONMENT}/webhooks/": forbids("VIEW_ENVIRONMENT"),
     f"POST {ENVIRONMENT}/webhooks/": forbids(ENVIRONMENT_ADMIN),
     f"PUT {ENVIRONMENT}/webhooks/{{pk}}/": forbids(ENVIRONMENT_ADMIN),

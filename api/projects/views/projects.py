@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, viewsets
 from rest_framework.decorators import action
@@ -17,6 +18,7 @@ from permissions.access import grants_of, may, require, visible, within_reach
 from permissions.catalogue import ADMIN, Level
 from permissions.drf import ObjectsWithPermissions, member_of
 from permissions.serializers import GrantsSerializer
+from projects.exceptions import NoEdgeStoreError
 from projects.models import Project, Tag
 from projects.scope import InProject
 from projects.serializers.projects import (
@@ -86,6 +88,13 @@ class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
         if project is None or not may(request.user, ADMIN, project):
             raise PermissionDenied
         return Response(GrantsSerializer(grants_of(member_of(project, user_pk), project)).data)
+
+    @extend_schema(operation_id="migrate_project_to_edge", request=None, responses={400: OpenApiTypes.OBJECT})
+    @action(detail=True, methods=["post"], url_path="migrate-to-edge")
+    def migrate_to_edge(self, request: Request, **path: Any) -> Response:
+        """Refuse: there is no edge store here. Dashboards look for the route."""
+        self.get_object()
+        raise NoEdgeStoreError
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_project_by_uuid"))

@@ -1,6 +1,7 @@
 """What has been counted."""
 
-from app.tests.examples.example import Example
+from app.tests.examples.environments import in_environment
+from app.tests.examples.example import Caller, Example
 from app.tests.examples.organisations import in_organisation
 
 EXAMPLES = {
@@ -25,4 +26,15 @@ EXAMPLES = {
         path=lambda world: {"project_pk": world.project.pk, "feature_pk": world.feature.pk},
         query=lambda world: {"environment_id": world.environment.pk, "period": 30},
     ),
+    **{
+        f"{method} /api/v1/environments/{{environment_key}}/onboarding-status/": Example(
+            caller=Caller.ANYONE,
+            path=in_environment,
+            body=(lambda world: {"first_evaluated_sdk_label": "flagsmith-go-sdk"})
+            if method == "PUT"
+            else None,
+            secrets=frozenset({"environment_key"}),
+        )
+        for method in ("GET", "PUT")
+    },
 }

@@ -57,6 +57,9 @@ EXAMPLES = {
     },
     "DELETE /api/v1/projects/{pk}/": Example(path=lambda world: {"pk": world.project.pk}),
     "GET /api/v1/projects/{pk}/my-permissions/": Example(path=lambda world: {"pk": world.project.pk}),
+    "POST /api/v1/projects/{pk}/migrate-to-edge/": Example(
+        path=lambda world: {"pk": world.project.pk}, is_refused=True
+    ),
     "GET /api/v1/projects/{project_pk}/environments/": Example(path=in_project),
     "GET /api/v1/projects/{project_pk}/tags/": Example(path=in_project),
     "POST /api/v1/projects/{project_pk}/tags/": Example(
