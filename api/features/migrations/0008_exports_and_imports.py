@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("environments", "0007_webhooks"),
-        ("features", "0002_relations"),
+        ("features", "0007_remember_group_owners"),
         ("organisations", "0007_webhooks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

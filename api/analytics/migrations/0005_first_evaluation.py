@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0003_counts_writer"),
+        ("analytics", "0004_buckets_by_age"),
     ]
 
     operations = [
