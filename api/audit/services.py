@@ -61,7 +61,8 @@ def record(
         organisation_id=organisation_id,
         project_id=project_id,
         environment_id=environment_id,
-        related_object_id=related_object.pk,
+        # What has no number is known by its uuid alone.
+        related_object_id=related_object.pk if isinstance(related_object.pk, int) else None,
         related_object_uuid=getattr(related_object, "uuid", None),
         related_object_type=related_object_type,
         changes=changes or [],

@@ -25,6 +25,13 @@ from features.views.transfers import (
     ProjectExportsView,
     ProjectImportsView,
 )
+from features.views.versions import (
+    DisableVersioningView,
+    EnableVersioningView,
+    FeatureVersionView,
+    FeatureVersionViewSet,
+    VersionStateViewSet,
+)
 
 router = SimpleRouter(use_regex_path=False)
 router.register("projects/<int:project_pk>/features", FeatureViewSet, "feature")
@@ -45,6 +52,16 @@ router.register(
 )
 router.register("features/featurestates", FeatureStateViewSet, "feature-state")
 router.register("features/feature-segments", FeatureSegmentViewSet, "feature-segment")
+router.register(
+    "environments/<int:environment_pk>/features/<int:feature_pk>/versions",
+    FeatureVersionViewSet,
+    "feature-version",
+)
+router.register(
+    "environments/<int:environment_pk>/features/<int:feature_pk>/versions/<uuid:version_uuid>/featurestates",
+    VersionStateViewSet,
+    "version-state",
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("features/get-by-uuid/<uuid:uuid>/", FeatureByUuidView.as_view(), name="feature-by-uuid"),
@@ -90,6 +107,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("features/feature-import/<int:environment_pk>", ImportFeaturesView.as_view(), name="feature-import"),
     path("projects/<int:project_pk>/feature-exports/", ProjectExportsView.as_view(), name="feature-exports"),
     path("projects/<int:project_pk>/feature-imports/", ProjectImportsView.as_view(), name="feature-imports"),
+    path(
+        "environments/<str:environment_key>/enable-v2-versioning/",
+        EnableVersioningView.as_view(),
+        name="enable-versioning",
+    ),
+    path(
+        "environments/<str:environment_key>/disable-v2-versioning/",
+        DisableVersioningView.as_view(),
+        name="disable-versioning",
+    ),
+    path(
+        "environment-feature-versions/<uuid:version_uuid>/",
+        FeatureVersionView.as_view(),
+        name="feature-version-by-uuid",
+    ),
     *router.urls,
 ]
 

@@ -32,7 +32,8 @@ from environments.models import Environment
 from organisations.models import MasterKey, MemberRole
 from organisations.tests.factories import make_key
 from permissions.catalogue import Level, permissions_at
-from permissions.tests.factories import grant, make_group, make_role
+from permissions.tests.factories import grant as grant_alone
+from permissions.tests.factories import make_group, make_role
 from projects.models import Project
 from users.models import User
 from users.tests.factories import make_user
@@ -190,7 +191,7 @@ def _administrators(world: World) -> Iterator[Actor]:
     sibling = Environment.objects.create(project=world.project, name="sibling")
     of_neighbour, of_sibling = member(world), member(world)
     grant(of_neighbour, neighbour, admin=True)
-    grant(of_sibling, sibling, admin=True)
+    grant_alone(of_sibling, sibling, admin=True)
     yield user_actor("an administrator of another project", of_neighbour, MEMBER)
     yield user_actor("an administrator of another environment", of_sibling, MEMBER)
 
@@ -259,6 +260,14 @@ def _former_member(world: World) -> User:
         user.memberships.all().delete()
         cursor.execute("SET LOCAL session_replication_role = origin")
     return user
+
+
+def grant(holder: Any, target: Any, *keys: str, **more: Any) -> None:
+    """Grant something; in the environment that keeps versions, the same as in the world's environment."""
+    grant_alone(holder, target, *keys, **more)
+    if isinstance(target, Environment):
+        twin = target.project.environments.get(use_v2_feature_versioning=True)
+        grant_alone(holder, twin, *keys, **more)
 
 
 def _target(world: World, level: Level) -> Any:

@@ -115,6 +115,7 @@ PROJECT = "/api/v1/projects/{project_pk}"
 ENVIRONMENT = "/api/v1/environments/{environment_key}"
 ORGANISATION = "/api/v1/organisations/{organisation_pk}"
 UPDATES = "/api/experiments/environments/{environment_key}"
+VERSIONS = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions"
 IDENTITY = f"{ENVIRONMENT}/identities/{{identity_pk}}"
 
 ACCOUNTS = {
@@ -283,6 +284,23 @@ FEATURES = {
     f"POST {ENVIRONMENT}/features/{{feature_pk}}/create-segment-override/": hides(MEMBER).forbids(
         OVERRIDE, for_tags=True
     ),
+    f"POST {ENVIRONMENT}/enable-v2-versioning/": forbids(ENVIRONMENT_ADMIN),
+    f"POST {ENVIRONMENT}/disable-v2-versioning/": forbids(ENVIRONMENT_ADMIN),
+    f"GET {VERSIONS}/": hides("VIEW_PROJECT").hides("VIEW_ENVIRONMENT"),
+    f"GET {VERSIONS}/{{version_uuid}}/featurestates/": hides("VIEW_PROJECT").hides("VIEW_ENVIRONMENT"),
+    **{
+        f"{route}/": hides(MEMBER).forbids(UPDATE, for_tags=True)
+        for route in (
+            f"POST {VERSIONS}",
+            f"DELETE {VERSIONS}/{{version_uuid}}",
+            f"POST {VERSIONS}/{{version_uuid}}/publish",
+            f"POST {VERSIONS}/{{version_uuid}}/featurestates",
+            f"PUT {VERSIONS}/{{version_uuid}}/featurestates/{{pk}}",
+            f"PATCH {VERSIONS}/{{version_uuid}}/featurestates/{{pk}}",
+            f"DELETE {VERSIONS}/{{version_uuid}}/featurestates/{{pk}}",
+        )
+    },
+    "GET /api/v1/environment-feature-versions/{version_uuid}/": hides(MEMBER).forbids("VIEW_ENVIRONMENT"),
 }
 
 SEGMENTS = {

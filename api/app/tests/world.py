@@ -10,6 +10,7 @@ from audit.models import RelatedObjectType
 from audit.services import record
 from environments.models import Environment, EnvironmentWebhook, ServerSideKey
 from features.models import (
+    EnvironmentFeatureVersion,
     Feature,
     FeatureExport,
     FeatureImport,
@@ -19,6 +20,8 @@ from features.models import (
     MultivariateOption,
     TransferStatus,
 )
+from features.services.change_sets import Change, apply_to_version
+from features.services.versions import create_draft
 from identities.models import Identity, TraitKey
 from metadata.models import Attachment, CustomField, EntityKind, Value
 from organisations.models import (
@@ -45,6 +48,7 @@ class World:
 
     Only its identity has the name that every tenant's identity has: names are no reason to mix them up.
     `varied_state` and `varied_override` are of the multivariate feature, the latter for another identity.
+    `versioned` is an environment that keeps versions; of the multivariate feature it has two drafts.
     `scoped_key` is no administrator's, and has no role.
     `group` and `role` hold nothing. `granted_group`, of the administrator alone, and `granted_role`, which
     that group, the administrator and `roled_key` have, hold what `grants` has, by level and kind of holder.
@@ -82,6 +86,10 @@ class World:
     identity_state: FeatureState
     varied_state: FeatureState
     varied_override: FeatureState
+    versioned: Environment
+    draft: EnvironmentFeatureVersion
+    draft_with_override: EnvironmentFeatureVersion
+    draft_override: FeatureState
     granted_group: Group
     role: Role
     granted_role: Role
@@ -154,6 +162,14 @@ def build_world(marker: str) -> World:
     attachments = {kind: custom_field.attachments.create(kind=kind) for kind in EntityKind.values}
     for kind, entity in (("feature", feature), ("segment", segment), ("environment", environment)):
         Value.objects.create(attachment=attachments[kind], value=f"{marker} {kind}", **{kind: entity})
+    versioned = Environment.objects.create(
+        project=project, name=f"{marker} versioned", use_v2_feature_versioning=True
+    )
+    draft, draft_with_override = (
+        create_draft(versioned, multivariate, author=admin, description=f"{marker} draft") for _ in range(2)
+    )
+    in_draft = Change(multivariate.pk, versioned.pk, segment_id=segment.pk, value=f"{marker} drafted")
+    (draft_override,) = apply_to_version(draft_with_override, [in_draft], author=admin)
     override: dict[str, Any] = {"feature": feature, "environment": environment, "enabled": True}
     return World(
         marker=marker,
@@ -201,6 +217,10 @@ def build_world(marker: str) -> World:
             identity=Identity.objects.create(environment=environment, identifier=f"{marker} other identity"),
             string_value=f"{marker} for another identity",
         ),
+        versioned=versioned,
+        draft=draft,
+        draft_with_override=draft_with_override,
+        draft_override=draft_override,
         granted_group=granted_group,
         role=make_role(organisation, name=f"{marker} role"),
         granted_role=granted_role,

@@ -17,7 +17,6 @@ class EnvironmentSerializer(WithCustomFields, serializers.ModelSerializer):
     use_mv_v2_evaluation = serializers.BooleanField(
         source="use_identity_composite_key_for_hashing", read_only=True
     )
-    use_v2_feature_versioning = ConstantField(value=False)
     is_creating = ConstantField(value=False)
 
     class Meta:
@@ -42,7 +41,7 @@ class EnvironmentSerializer(WithCustomFields, serializers.ModelSerializer):
             "is_creating",
             "metadata",
         ]
-        read_only_fields = ["project"]
+        read_only_fields = ["project", "use_v2_feature_versioning"]
         extra_kwargs = {
             # A key that was once in use is never given to another environment.
             "api_key": {
@@ -72,7 +71,7 @@ class NewEnvironmentSerializer(EnvironmentSerializer):
     project = ProjectOfNewEnvironment()
 
     class Meta(EnvironmentSerializer.Meta):
-        read_only_fields = []
+        read_only_fields = ["use_v2_feature_versioning"]
 
     def to_representation(self, instance: Environment) -> dict[str, Any]:
         return EnvironmentSerializer(instance, context=self.context).data
@@ -87,7 +86,7 @@ class EnvironmentDetailSerializer(EnvironmentSerializer):
         fields = [*EnvironmentSerializer.Meta.fields, "total_segment_overrides"]
 
     def get_total_segment_overrides(self, environment: Environment) -> int:
-        number: int = environment.feature_segments.filter(is_live=True).count()
+        number: int = environment.feature_segments.count()
         return number
 
 

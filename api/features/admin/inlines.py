@@ -38,7 +38,7 @@ class StateInline(admin.TabularInline):
     verbose_name_plural = "default states"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FeatureState]:
-        states = super().get_queryset(request).filter(FOR_EVERYONE, is_live=True)
+        states = super().get_queryset(request).filter(FOR_EVERYONE)
         return states.select_related("environment", "feature")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import models
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest
 
@@ -61,9 +60,6 @@ class FeatureStateAdmin(ServiceAdmin):
     fixed_fields = ("feature", "environment", "identity")
     inlines = [AllocationInline]
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[FeatureState]:
-        return super().get_queryset(request).filter(is_live=True)
-
     @admin.display(description="for")
     def serves(self, state: FeatureState) -> str:
         if state.identity:
@@ -74,7 +70,8 @@ class FeatureStateAdmin(ServiceAdmin):
         cleaned = form.cleaned_data
         if change:
             stored = FeatureState.objects.select_related("feature_segment").get(pk=obj.pk)
-            update_feature_state(stored, author=request.user, **_changes(form))
+            # Another row than before, where the environment keeps versions.
+            obj.pk = update_feature_state(stored, author=request.user, **_changes(form)).pk
         else:
             obj.pk = create_feature_state(
                 feature_id=cleaned["feature"].pk,
@@ -131,9 +128,6 @@ class FeatureSegmentAdmin(ServiceAdmin):
     search_fields = ["feature__name", "environment__name", "segment__name", "=uuid"]
     autocomplete_fields = ["feature", "environment", "segment"]
     fixed_fields = ("feature", "environment", "segment")
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[FeatureSegment]:
-        return super().get_queryset(request).filter(is_live=True)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         place = ["feature", "environment", "segment", "priority"]

@@ -1,7 +1,6 @@
 """Versions: all that a feature serves in one environment, to everyone and to segments, published at once."""
 
 import uuid
-from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -9,25 +8,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.history import remembers
-from core.models import LIVE, SoftDeletableManager, SoftDeletableModel, SoftDeletableQuerySet
+from core.models import LIVE, SoftDeletableModel
 from environments.models import Environment
 from features.models.feature import Feature
 
 
-class VersionQuerySet(SoftDeletableQuerySet):
-    """What is served is a column, and what was or is to be served follows from the clock."""
-
-    def gone_live(self) -> "VersionQuerySet":
-        """Those that are served, or were."""
-        return self.filter(published=True, live_from__lte=timezone.now())
-
-    def still_to_come(self) -> "VersionQuerySet":
-        """Drafts, and those that are published for a later time."""
-        return self.exclude(published=True, live_from__lte=timezone.now())
-
-
-class VersionManager(SoftDeletableManager.from_queryset(VersionQuerySet)):  # type: ignore[misc]
-    """Versions that aren't deleted."""
+def gone_live() -> Q:
+    """Match versions that are served, or were: the rest are drafts, and published for a later time."""
+    # Which is served, the clock doesn't decide: another machine's may have been ahead of this one's.
+    return Q(is_live=True) | Q(published=True, live_from__isnull=False, live_from__lte=timezone.now())
 
 
 class EnvironmentFeatureVersion(SoftDeletableModel):
@@ -81,8 +70,6 @@ class EnvironmentFeatureVersion(SoftDeletableModel):
         default=False, db_default=False, editable=False, help_text="Whether it is what is served."
     )
 
-    objects: ClassVar[VersionManager] = VersionManager()
-
     class Meta:
         ordering = ["-created_at", "-uuid"]
         indexes = [
@@ -113,4 +100,6 @@ class EnvironmentFeatureVersion(SoftDeletableModel):
     @property
     def has_gone_live(self) -> bool:
         """Whether it is served, or was."""
-        return self.published and self.live_from is not None and self.live_from <= timezone.now()
+        return self.is_live or (
+            self.published and self.live_from is not None and self.live_from <= timezone.now()
+        )

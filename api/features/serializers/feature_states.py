@@ -1,5 +1,6 @@
 """Feature states on the wire. The value is raw in one family of endpoints, a typed object in the other."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -11,6 +12,21 @@ from features.serializers.values import RawValueField, TypedValueSerializer
 from features.services.allocations import Allocation
 from features.services.feature_states import FeatureStateChanges
 from identities.models import Identity
+
+
+def changes_in(data: Mapping[str, Any]) -> FeatureStateChanges:
+    """Return what validated data says of a state's properties, as the services take it."""
+    changes = FeatureStateChanges()
+    if "enabled" in data:
+        changes["enabled"] = data["enabled"]
+    if "value" in data:
+        changes["value"] = data["value"]
+    if "multivariate_feature_state_values" in data:
+        changes["allocations"] = tuple(
+            Allocation(each["multivariate_feature_option_id"], each["percentage_allocation"])
+            for each in data["multivariate_feature_state_values"]
+        )
+    return changes
 
 
 class AllocationSerializer(WholeItem, serializers.ModelSerializer):
@@ -37,7 +53,9 @@ class StateSerializer(serializers.ModelSerializer):
 
     multivariate_feature_state_values = AllocationSerializer(many=True, required=False)
     change_request = ConstantField(None)
-    environment_feature_version = ConstantField(None)
+    environment_feature_version = serializers.UUIDField(
+        source="environment_feature_version_id", read_only=True, allow_null=True
+    )
 
     class Meta:
         model = FeatureState
@@ -63,18 +81,7 @@ class StateSerializer(serializers.ModelSerializer):
     @property
     def changes(self) -> FeatureStateChanges:
         """What was sent of a state's properties, as the services take it."""
-        data = self.validated_data
-        changes = FeatureStateChanges()
-        if "enabled" in data:
-            changes["enabled"] = data["enabled"]
-        if "value" in data:
-            changes["value"] = data["value"]
-        if "multivariate_feature_state_values" in data:
-            changes["allocations"] = tuple(
-                Allocation(each["multivariate_feature_option_id"], each["percentage_allocation"])
-                for each in data["multivariate_feature_state_values"]
-            )
-        return changes
+        return changes_in(self.validated_data)
 
 
 class FeatureStateSerializer(StateSerializer):
@@ -200,6 +207,22 @@ class StatesQuery(QuerySerializer):
     environment = IdField()
     feature = IdField(required=False)
     feature_segment = IdField(required=False)
+
+
+class VersionStateSerializer(SegmentOverrideSerializer):
+    """A state of a version: its default, or a segment override with its feature segment inside it."""
+
+    feature_segment = PlaceSerializer(required=False, allow_null=True)
+
+    def validate_feature_segment(self, place: dict[str, Any] | None) -> dict[str, Any] | None:
+        if self.instance is None:
+            return place
+        own = self.instance.feature_segment
+        if (place or {}).get("segment_id", own and own.segment_id) != (own and own.segment_id):
+            raise serializers.ValidationError(
+                {"segment": ["Cannot change the segment of a segment override."]}
+            )
+        return place
 
 
 class AssociatedFeatureSerializer(serializers.ModelSerializer):

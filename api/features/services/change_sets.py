@@ -3,10 +3,14 @@
 A change set is a list of "this feature, for this environment, segment or identity, becomes this". Switching
 one flag is a change set of one, applied now. It names rows by their ids only, so that it can be kept,
 and applied later or again.
+
+Where an environment keeps versions, what it serves to everyone and to segments changes by a new version of
+each feature, which is published at once; `apply_to_version` changes a draft. Overrides of identities are of
+no version, and change in place everywhere.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -19,11 +23,18 @@ from audit.services import Author, writing_together
 from core.bulk import write_columns
 from core.errors import InvalidInput
 from environments.models import Environment
-from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
+from features.exceptions import PublishedVersionError, VersionGoneError
+from features.models import (
+    EnvironmentFeatureVersion,
+    Feature,
+    FeatureSegment,
+    FeatureState,
+    MultivariateOption,
+)
 from features.models.values import FlagValue, typed_value
-from features.selectors.feature_states import served_states
 from features.services import priorities, records
 from features.services.allocations import Allocation, AllocationWriter
+from features.services.versions import Place, draft_versions, publish
 from identities.models import Identity
 from segments.models import Segment
 
@@ -69,6 +80,10 @@ class Change:
     def target(self) -> "Target":
         return (self.environment_id, self.feature_id, self.segment_id, self.identity_id)
 
+    @property
+    def place(self) -> Place:
+        return Place(self.environment_id, self.feature_id)
+
 
 # environment, feature, segment, identity
 Target = tuple[int, int, int | None, int | None]
@@ -88,10 +103,72 @@ def apply_change_set(changes: Sequence[Change], *, author: Author) -> list[Featu
     Raises:
         InvalidInput: a change names what isn't there or belongs elsewhere, or shares exceed 100 percent.
     """
+    _refuse_repetitions(changes)
+    surroundings = _Surroundings(changes)
+    drafts = draft_versions(surroundings.places_of_new_versions(), author=author)
+    if not drafts:
+        return _apply_all(changes, surroundings, author)
+
+    surroundings.enter(drafts)
+    states = _apply_all(changes, surroundings, author)
+    for place, version in drafts.items():
+        version.feature = surroundings.features[place.feature_id]
+        version.environment = surroundings.environments[place.environment_id]
+    publish(list(drafts.values()), author=author)
+    return _reread(states)
+
+
+@transaction.atomic
+def apply_to_version(
+    version: EnvironmentFeatureVersion, changes: Sequence[Change], *, author: Author
+) -> list[FeatureState]:
+    """Make every change of `changes`, or none, in a version that isn't published yet.
+
+    Args:
+        changes: all of the version's feature and environment, none of an identity's override.
+
+    Returns:
+        As `apply_change_set` does.
+
+    Raises:
+        InvalidInput: as there.
+        PublishedVersionError: it was published.
+        VersionGoneError: it was deleted.
+    """
+    _refuse_repetitions(changes)
+    surroundings = _Surroundings(changes)  # which locks the feature: what is read now stays true
+    draft: EnvironmentFeatureVersion | None = EnvironmentFeatureVersion.objects.filter(pk=version.pk).first()
+    if draft is None:
+        raise VersionGoneError
+    if draft.published:
+        raise PublishedVersionError
+    surroundings.enter({Place(draft.environment_id, draft.feature_id): draft})
+    return _apply_all(changes, surroundings, author)
+
+
+def apply_where_it_is(
+    row: FeatureState | FeatureSegment, change: Change, *, author: Author
+) -> list[FeatureState]:
+    """Make a change that was asked for of one row: to what is served, or to the draft that it is of.
+
+    Raises:
+        InvalidInput, PublishedVersionError, VersionGoneError: as above.
+    """
+    if row.is_live:
+        return apply_change_set([change], author=author)
+    if row.environment_feature_version is None:
+        raise VersionGoneError
+    return apply_to_version(row.environment_feature_version, [change], author=author)
+
+
+def _refuse_repetitions(changes: Sequence[Change]) -> None:
     if len({change.target for change in changes}) < len(changes):
         raise InvalidInput({"non_field_errors": ["A feature state can only be changed once at a time."]})
 
-    surroundings = _Surroundings(changes)
+
+def _apply_all(
+    changes: Sequence[Change], surroundings: "_Surroundings", author: Author
+) -> list[FeatureState]:
     with writing_together():
         states = {
             change.target: _apply(change, surroundings, author)
@@ -99,12 +176,18 @@ def apply_change_set(changes: Sequence[Change], *, author: Author) -> list[Featu
             for change in sorted(changes, key=lambda c: (c.environment_id, c.feature_id, c.identity_id or 0))
         }
         surroundings.write()
+    return _reread([state for change in changes if (state := states[change.target]) is not None])
+
+
+def _reread(states: Sequence[FeatureState]) -> list[FeatureState]:
+    """Return states as they are now, with their allocations."""
     left = (
-        served_states()
+        FeatureState.all_objects.undeleted()
+        .prefetch_related("multivariate_feature_state_values")
         .select_related("feature_segment")
-        .in_bulk([state.pk for state in states.values() if state is not None])
+        .in_bulk([state.pk for state in states])
     )
-    return [left[state.pk] for change in changes if (state := states[change.target]) is not None]
+    return [left[state.pk] for state in states]
 
 
 class _Surroundings:
@@ -127,12 +210,52 @@ class _Surroundings:
             .in_bulk()
         )
         self.identities = Identity.objects.in_bulk(_named(change.identity_id for change in changes))
+        self.changes = changes
         for change in changes:
             self._check(change)
-        self.bindings = self._read_bindings()
-        self.states = self._read_states()
         self.allocations = AllocationWriter(self._read_options(changes))
         self._updated: dict[frozenset[str], list[FeatureState]] = defaultdict(list)
+        self.enter({})
+        self._seeds = {target: state.seed for target, state in self.states.items()}
+
+    def enter(self, versions: Mapping[Place, EnvironmentFeatureVersion]) -> None:
+        """Look, in these places, at the rows of versions, and elsewhere at those that are served."""
+        self._versions = versions
+        self.bindings = self._read_bindings()
+        self.states = self._read_states()
+
+    def places_of_new_versions(self) -> list[Place]:
+        """Return where versions are kept and a change would make a difference, in the order of locks."""
+        places = {
+            change.place
+            for change in self.changes
+            if change.identity_id is None
+            and self.environments[change.environment_id].use_v2_feature_versioning
+            and self._makes_a_difference(change)
+        }
+        return sorted(places, key=lambda place: (place.feature_id, place.environment_id))
+
+    def _makes_a_difference(self, change: Change) -> bool:
+        state = self.states.get(change.target)
+        if state is None or change.operation in {Operation.CREATE, Operation.REMOVE}:
+            return True
+        shares = {
+            each.multivariate_feature_option_id: each.percentage_allocation
+            for each in state.multivariate_feature_state_values.all()
+        }
+        return (
+            change.enabled not in {UNCHANGED, state.enabled}
+            or (change.value is not UNCHANGED and not same_value(change.value, state.value))
+            or (
+                change.allocations is not UNCHANGED
+                and {each.option_id: each.percentage for each in change.allocations} != shares
+            )
+            or (
+                change.priority is not None
+                and state.feature_segment is not None
+                and state.feature_segment.priority != change.priority
+            )
+        )
 
     def _check(self, change: Change) -> None:
         environment = self.environments.get(change.environment_id)
@@ -154,25 +277,40 @@ class _Surroundings:
     def _read_bindings(self) -> dict[tuple[int, int, int], FeatureSegment]:
         if not self.segments:
             return {}
-        bindings = FeatureSegment.objects.filter(
+        bindings = FeatureSegment.all_objects.undeleted().filter(
+            self._in_sight(),
             feature__in=self.features,
             environment__in=self.environments,
             segment__in=self.segments,
-            is_live=True,
         )
-        return {(each.environment_id, each.feature_id, each.segment_id): each for each in bindings}
+        return {
+            (each.environment_id, each.feature_id, each.segment_id): each
+            for each in bindings
+            if self._sees(each)
+        }
 
     def _read_states(self) -> dict[Target, FeatureState]:
         states = (
-            served_states()
-            .filter(feature__in=self.features, environment__in=self.environments)
+            FeatureState.all_objects.undeleted()
+            .filter(self._in_sight(), feature__in=self.features, environment__in=self.environments)
             .filter(
                 _is_one_of("identity", self.identities),
                 _is_one_of("feature_segment", [binding.pk for binding in self.bindings.values()]),
             )
             .select_related("feature_segment")
+            .prefetch_related("multivariate_feature_state_values")
         )
-        return {target_of(state): state for state in states}
+        return {target_of(state): state for state in states if state.identity_id or self._sees(state)}
+
+    def _in_sight(self) -> Q:
+        if not self._versions:
+            return Q(is_live=True)
+        return Q(is_live=True) | Q(environment_feature_version__in=self._versions.values())
+
+    def _sees(self, row: FeatureSegment | FeatureState) -> bool:
+        """Whether a row is one of those that are to be changed in its place."""
+        version = self._versions.get(Place(row.environment_id, row.feature_id))
+        return row.is_live if version is None else row.environment_feature_version_id == version.pk
 
     def _read_options(self, changes: Sequence[Change]) -> dict[int, int]:
         named = {
@@ -200,11 +338,18 @@ class _Surroundings:
 
     def state_to_be(self, change: Change) -> FeatureState:
         """Return a state for the change's target that isn't saved yet, with its relations loaded."""
-        return FeatureState(
+        version = self._versions.get(change.place)
+        state = FeatureState(
             feature=self.features[change.feature_id],
             environment=self.environments[change.environment_id],
             identity=self.identities[change.identity_id] if change.identity_id else None,
         )
+        if version is not None and state.identity is None:
+            state.environment_feature_version, state.is_live = version, False
+            state.version, state.live_from = None, None
+            # An override that is made anew in a draft gives everyone the variant that they have.
+            state.hash_seed = self._seeds.get(change.target)
+        return state
 
     def state_of(self, change: Change) -> FeatureState | None:
         """Return the state that the change names, with its relations loaded."""
@@ -228,10 +373,13 @@ class _Surroundings:
         return binding
 
     def binding_to_be(self, change: Change) -> FeatureSegment:
+        version = self._versions.get(change.place)
         return FeatureSegment(
             feature=self.features[change.feature_id],
             environment=self.environments[change.environment_id],
             segment=self.segments[change.segment_id or 0],
+            environment_feature_version=version,
+            is_live=version is None,
         )
 
 
@@ -269,7 +417,7 @@ def _bind(change: Change, surroundings: _Surroundings) -> FeatureSegment:
     binding = surroundings.binding_of(change)
     if binding is None:
         binding = surroundings.binding_to_be(change)
-        binding.priority = priorities.make_room(change.feature_id, change.environment_id, change.priority)
+        binding.priority = priorities.make_room(binding, change.priority)
         binding.save()
     elif change.priority is not None:
         priorities.move(binding, change.priority)
@@ -296,7 +444,7 @@ def _update(state: FeatureState, change: Change, surroundings: _Surroundings, au
         surroundings.update(state, written)
     place = state.feature_segment
     if change.priority is not None and place is not None and priorities.move(place, change.priority):
-        records.segment_overrides_reordered(state.feature, state.environment, author=author)
+        records.segment_overrides_reordered(place, author=author)
 
 
 def _remove(change: Change, state: FeatureState | None, surroundings: _Surroundings, author: Author) -> None:

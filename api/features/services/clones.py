@@ -7,12 +7,12 @@ from django.db.models.functions import Coalesce
 from audit.services import Author
 from environments.models import Environment
 from environments.services import EnvironmentFields, create_environment
-from features.models import FeatureSegment, FeatureState, MultivariateFeatureStateValue
+from features.models import FeatureState, MultivariateFeatureStateValue
 from features.models.state import FOR_EVERYONE, SERVED
+from features.services.copies import CONTENT, copy_allocations, copy_states
+from features.services.versioning import start_versions
 from metadata.services import copy_values
 
-# What a state says, apart from where.
-_CONTENT = ("enabled", "type", "string_value", "integer_value", "boolean_value")
 _SERVED_PLACE = Q(feature_segment__deleted_at__isnull=True, feature_segment__is_live=True)
 
 
@@ -24,6 +24,8 @@ def clone_environment(source: Environment, *, name: str, author: Author) -> Envi
     identity is known by, makes a difference. What belongs to the people who use the environment, or to its
     operation, isn't copied: identities and their overrides, traits, keys, webhooks, permissions.
 
+    Where the source keeps versions, so does the copy: what is served of the source is its first ones.
+
     Raises:
         IntegrityError: the project has an environment of this name.
     """
@@ -31,8 +33,10 @@ def clone_environment(source: Environment, *, name: str, author: Author) -> Envi
     settings["name"] = name
     copy = create_environment(source.project, author=author, **settings)
     copy_values(source, copy)
-    copies = {**_copy_default_states(source, copy), **_copy_segment_overrides(source, copy)}
-    _copy_allocations(copies)
+    copy_allocations(_copy_default_states(source, copy))
+    _copy_segment_overrides(source, copy)
+    if source.use_v2_feature_versioning:
+        start_versions(copy, author=author)
     return copy
 
 
@@ -60,7 +64,7 @@ def _copy_default_states(source: Environment, copy: Environment) -> dict[int, in
     original = _served(source, FOR_EVERYONE).filter(feature=OuterRef("feature"))
     states = _served(copy, FOR_EVERYONE).filter(feature__in=_served(source, FOR_EVERYONE).values("feature"))
     states.update(
-        **{column: Subquery(original.values(column)) for column in _CONTENT},
+        **{column: Subquery(original.values(column)) for column in CONTENT},
         hash_seed=Subquery(original.values(seed=Coalesce("hash_seed", "pk", output_field=IntegerField()))),
     )
     # They came with the shares that new environments have.
@@ -70,52 +74,15 @@ def _copy_default_states(source: Environment, copy: Environment) -> dict[int, in
     return {pk: copies[feature] for pk, feature in originals}
 
 
-def _copy_segment_overrides(source: Environment, copy: Environment) -> dict[int, int]:
-    """Override the same features for the same segments, in the same order.
-
-    Returns:
-        The ids of the copied states, by those of their originals.
-    """
-    originals = list(
+def _copy_segment_overrides(source: Environment, copy: Environment) -> None:
+    """Override the same features for the same segments, in the same order."""
+    originals = (
         _served(source, Q(feature_segment__isnull=False))
         .filter(_SERVED_PLACE)
         .select_related("feature_segment")
         .order_by("feature_segment__priority", "pk")
     )
-    places = FeatureSegment.objects.bulk_create(
-        FeatureSegment(
-            environment=copy,
-            feature_id=place.feature_id,
-            segment_id=place.segment_id,
-            priority=place.priority,
-        )
-        for place in (state.feature_segment for state in originals)
-        if place
-    )
-    copies = FeatureState.objects.bulk_create(
-        FeatureState(
-            environment=copy,
-            feature_id=state.feature_id,
-            feature_segment=place,
-            hash_seed=state.seed,
-            **{column: getattr(state, column) for column in _CONTENT},
-        )
-        for state, place in zip(originals, places, strict=True)
-    )
-    return {state.pk: new.pk for state, new in zip(originals, copies, strict=True)}
-
-
-def _copy_allocations(copies: dict[int, int]) -> None:
-    """Give copies of states the shares of their originals, in their order: it decides who gets what."""
-    originals = MultivariateFeatureStateValue.objects.filter(feature_state__in=copies).order_by("pk")
-    MultivariateFeatureStateValue.objects.bulk_create(
-        MultivariateFeatureStateValue(
-            feature_state_id=copies[each.feature_state_id],
-            multivariate_feature_option_id=each.multivariate_feature_option_id,
-            percentage_allocation=each.percentage_allocation,
-        )
-        for each in originals
-    )
+    copy_states(list(originals), lambda state: {"environment_id": copy.pk})
 
 
 def _served(environment: Environment, condition: Q) -> QuerySet[FeatureState]:

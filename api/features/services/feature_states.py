@@ -6,7 +6,7 @@ from audit.services import Author
 from features.models import FeatureState
 from features.models.values import FlagValue
 from features.services.allocations import Allocation
-from features.services.change_sets import Change, Operation, apply_change_set
+from features.services.change_sets import Change, Operation, apply_change_set, apply_where_it_is
 
 
 class FeatureStateChanges(TypedDict, total=False):
@@ -51,13 +51,14 @@ def update_feature_state(
 
     Raises:
         InvalidInput: the shares exceed 100 percent, or the state is gone.
+        PublishedVersionError: it is of a version that isn't served any more, or not yet.
     """
-    return apply_change_set([_change_of(state, Operation.UPDATE, **changes)], author=author)[0]
+    return apply_where_it_is(state, _change_of(state, Operation.UPDATE, **changes), author=author)[0]
 
 
 def remove_feature_state(state: FeatureState, *, author: Author) -> None:
     """Take back an override, or an environment's default."""
-    apply_change_set([_change_of(state, Operation.REMOVE)], author=author)
+    apply_where_it_is(state, _change_of(state, Operation.REMOVE), author=author)
 
 
 def _change_of(state: FeatureState, operation: Operation, **changes: Unpack[FeatureStateChanges]) -> Change:

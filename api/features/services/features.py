@@ -16,6 +16,7 @@ from features.models import Feature, FeatureState, FeatureType, MultivariateOpti
 from features.services import owners as ownership
 from features.services import records
 from features.services.multivariate_options import WantedOption, replace_options
+from features.services.versions import sign_first_versions
 from metadata.services import WantedValue, replace_values
 from projects.models import Project, Tag
 
@@ -74,6 +75,7 @@ def create_feature(
     for state in FeatureState.objects.filter(feature=feature).select_related("environment"):
         state.feature = feature
         records.state_created(state, author=author)
+    sign_first_versions(feature, author=author)
     if options:
         replace_options(feature, options, author=author)
         feature.refresh_from_db(fields=["type"])

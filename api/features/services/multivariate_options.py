@@ -8,10 +8,9 @@ from django.db.models import Sum
 
 from audit.services import Author
 from core.errors import InvalidInput
-from features.models import Feature, MultivariateOption
+from features.models import Feature, FeatureState, MultivariateOption
 from features.models.state import FOR_EVERYONE
 from features.models.values import FlagValue
-from features.selectors.feature_states import served_states
 from features.services import records
 from features.services.allocations import MOST_PERCENT
 
@@ -148,8 +147,9 @@ def _check_key(option: MultivariateOption) -> None:
 def _check_shares(feature: Feature, *, field: str) -> None:
     """Refuse more than 100 percent: after all is written, so that two weights can be swapped."""
     defaults = feature.multivariate_options.values_list("default_percentage_allocation", flat=True)
+    # Of drafts as well: they are given a share of a new option, and are to be published one day.
     actual = (
-        served_states()
+        FeatureState.all_objects.undeleted()
         .filter(FOR_EVERYONE, feature=feature)
         .annotate(total=Sum("multivariate_feature_state_values__percentage_allocation"))
     )

@@ -1,6 +1,7 @@
 """The order in which a feature's segment overrides are tried. The lowest number wins.
 
 Callers hold the feature's lock. Numbers may collide between statements: the database looks at commit.
+Each version has an order of its own.
 """
 
 from collections.abc import Mapping
@@ -11,9 +12,9 @@ from core.errors import InvalidInput
 from features.models import FeatureSegment
 
 
-def make_room(feature_id: int, environment_id: int, priority: int | None) -> int:
+def make_room(new: FeatureSegment, priority: int | None) -> int:
     """Return the priority for a new override: the wanted one, moving others if it is taken, or the last."""
-    overrides = _overrides(feature_id, environment_id)
+    overrides = _beside(new)
     if priority is None:
         last = overrides.aggregate(last=Max("priority"))["last"]
         return 0 if last is None else last + 1
@@ -26,7 +27,7 @@ def move(override: FeatureSegment, priority: int) -> bool:
     override.refresh_from_db(fields=["priority"])  # an earlier change may have moved it
     if override.priority == priority:
         return False
-    _push(_overrides(override.feature_id, override.environment_id).exclude(pk=override.pk), priority)
+    _push(_beside(override), priority)
     override.priority = priority
     override.save(update_fields=["priority"])
     return True
@@ -36,16 +37,14 @@ def remove(override: FeatureSegment) -> None:
     """Delete an override, with its state, and move up what came after it."""
     override.refresh_from_db(fields=["priority"])  # an earlier change may have moved it
     override.delete()
-    _overrides(override.feature_id, override.environment_id).filter(priority__gt=override.priority).update(
-        priority=F("priority") - 1
-    )
+    _beside(override).filter(priority__gt=override.priority).update(priority=F("priority") - 1)
 
 
 def reorder(overrides: list[FeatureSegment], wanted: Mapping[int, int]) -> bool:
     """Give overrides the priorities in `wanted`, by id; the others keep their order around them.
 
     Args:
-        overrides: all of one feature and environment, in their order.
+        overrides: all of one feature and environment, or of one version, in their order.
 
     Returns:
         Whether that changed anything.
@@ -69,15 +68,22 @@ def reorder(overrides: list[FeatureSegment], wanted: Mapping[int, int]) -> bool:
         if priority != override.priority:
             override.priority = priority
             changed.append(override)
-    FeatureSegment.objects.bulk_update(changed, ["priority"])
+    FeatureSegment.all_objects.bulk_update(changed, ["priority"])
     return bool(changed)
 
 
-def _overrides(feature_id: int, environment_id: int) -> QuerySet[FeatureSegment]:
-    overrides: QuerySet[FeatureSegment] = FeatureSegment.objects.filter(
-        feature_id=feature_id, environment_id=environment_id, is_live=True
-    )
-    return overrides
+def _beside(override: FeatureSegment) -> QuerySet[FeatureSegment]:
+    """Return the other overrides that one stands among: those of its version, or those that are served."""
+    if override.environment_feature_version_id is not None:
+        others = FeatureSegment.all_objects.undeleted().filter(
+            environment_feature_version=override.environment_feature_version_id
+        )
+    else:
+        others = FeatureSegment.objects.filter(
+            feature=override.feature_id, environment=override.environment_id
+        )
+    beside: QuerySet[FeatureSegment] = others.exclude(pk=override.pk)
+    return beside
 
 
 def _push(overrides: QuerySet[FeatureSegment], priority: int) -> None:

@@ -1,11 +1,15 @@
-"""The audit records of features and their states: Flagsmith's sentences, which clients show and search."""
+"""The audit records of features and their states: Flagsmith's sentences, which clients show and search.
+
+States and places of versions have none of their own: what is new of them is recorded with the version, when
+it is published.
+"""
 
 from typing import Any
 
 from audit.models import RelatedObjectType
 from audit.services import Author, record
 from environments.models import Environment
-from features.models import Feature, FeatureSegment, FeatureState
+from features.models import EnvironmentFeatureVersion, Feature, FeatureSegment, FeatureState
 from features.models.values import FlagValue
 
 
@@ -38,6 +42,8 @@ def of_state(
     related_object: Feature | FeatureState | None = None,
     changes: list[dict[str, Any]] | None = None,
 ) -> None:
+    if state.environment_feature_version_id is not None:
+        return
     record(
         log,
         author=author,
@@ -119,6 +125,8 @@ def state_removed(state: FeatureState, *, author: Author) -> None:
 
 
 def segment_override_removed(override: FeatureSegment, *, author: Author) -> None:
+    if override.environment_feature_version_id is not None:
+        return
     of_feature(
         f"Flag state / Remote config value deleted for {_quoted(override.feature)} "
         f"and segment '{override.segment.name}'",
@@ -128,9 +136,32 @@ def segment_override_removed(override: FeatureSegment, *, author: Author) -> Non
     )
 
 
-def segment_overrides_reordered(feature: Feature, environment: Environment, *, author: Author) -> None:
-    log = f"Segment overrides re-ordered for {_quoted(feature)}."
-    of_feature(log, feature, author=author, environment=environment)
+def segment_overrides_reordered(override: FeatureSegment, *, author: Author) -> None:
+    """Record it for all overrides that stand beside this one."""
+    if override.environment_feature_version_id is not None:
+        return
+    log = f"Segment overrides re-ordered for {_quoted(override.feature)}."
+    of_feature(log, override.feature, author=author, environment=override.environment)
+
+
+def version_published(
+    version: EnvironmentFeatureVersion, *, author: Author, changes: list[dict[str, Any]]
+) -> None:
+    """Record that a version was published, now or for later.
+
+    Args:
+        changes: what is different of it from what is served until then.
+    """
+    record(
+        f"New version published for feature: {version.feature.name}",
+        author=author,
+        related_object=version,
+        related_object_type=RelatedObjectType.EF_VERSION,
+        organisation_id=version.feature.project.organisation_id,
+        project_id=version.feature.project_id,
+        environment_id=version.environment_id,
+        changes=changes,
+    )
 
 
 def _quoted(feature: Feature) -> str:

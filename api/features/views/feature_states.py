@@ -14,11 +14,11 @@ from rest_framework.request import Request
 from core.errors import InvalidInput
 from environments.models import Environment
 from environments.scope import InEnvironment
-from features.exceptions import FeatureNotProvidedError
+from features.exceptions import FeatureNotProvidedError, VersionedEnvironmentError
 from features.models import Feature, FeatureSegment, FeatureState
 from features.models.state import FOR_EVERYONE
 from features.scope import permission_to_change, require_for
-from features.selectors.feature_states import served_states
+from features.selectors.feature_states import readable_states, served_states
 from features.serializers.feature_states import (
     FeatureStateSerializer,
     ListedFeatureStateSerializer,
@@ -51,6 +51,8 @@ class WritesFeatureStates(viewsets.GenericViewSet):
         if request.method not in SAFE_METHODS:
             permission = permission_to_change(overrides_segment=obj.feature_segment_id is not None)
             require_for(request.user, permission, obj.environment, obj.feature_id)
+            if obj.identity_id is None:
+                refuse_where_versioned(obj.environment, obj)
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = update_feature_state(
@@ -76,8 +78,8 @@ class StatesOfEnvironment(InEnvironment, WritesFeatureStates, viewsets.ModelView
         return ListedFeatureStateSerializer if self.action == "list" else FeatureStateSerializer
 
     def get_queryset(self) -> QuerySet[FeatureState]:
-        states = served_states().filter(environment=self.environment)
-        return states.select_related("identity", "environment__project")
+        states = served_states() if self.action == "list" else readable_states()
+        return states.filter(environment=self.environment).select_related("identity", "environment__project")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
@@ -126,10 +128,13 @@ class EnvironmentFeatureStateViewSet(StatesOfEnvironment):
 
     def perform_create(self, serializer: Any) -> None:
         given = serializer.validated_data
+        feature_id, identity_id = self.feature_id(given), self._identity_id(given)
+        if identity_id is None:
+            refuse_where_versioned(self.environment)
         serializer.instance = create_feature_state(
-            feature_id=self.feature_id(given),
+            feature_id=feature_id,
             environment_id=self.environment.pk,
-            identity_id=self._identity_id(given),
+            identity_id=identity_id,
             segment_id=self._segment_id(given),
             author=self.request.user,
             **serializer.changes,
@@ -200,7 +205,8 @@ class FeatureStateViewSet(
         return NewTypedFeatureStateSerializer if self.action == "create" else TypedFeatureStateSerializer
 
     def get_queryset(self) -> QuerySet[FeatureState]:
-        states = served_states().select_related("environment__project", "feature_segment")
+        states = served_states() if self.action == "list" else readable_states()
+        states = states.select_related("environment__project", "feature_segment")
         return within_reach(self.request.user, states, "environment__project__organisation")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -216,6 +222,8 @@ class FeatureStateViewSet(
         environment = environment_with(given["environment_id"])
         permission = permission_to_change(overrides_segment=overrides_segment)
         require_for(self.request.user, permission, environment, given["feature_id"])
+        if given.get("identity_id") is None:
+            refuse_where_versioned(environment)
         serializer.instance = create_feature_state(
             feature_id=given["feature_id"],
             environment_id=environment.pk,
@@ -240,7 +248,23 @@ class FeatureStateByUuidView(generics.RetrieveAPIView):
     queryset = FeatureState.objects.all()
 
     def get_queryset(self) -> QuerySet[FeatureState]:
-        return visible(self.request.user, served_states(), "VIEW_PROJECT", "environment__project")
+        return visible(self.request.user, readable_states(), "VIEW_PROJECT", "environment__project")
+
+
+def refuse_where_versioned(
+    environment: Environment, row: FeatureState | FeatureSegment | None = None
+) -> None:
+    """Refuse to change in place what is served in an environment that keeps versions.
+
+    Args:
+        row: what is to be changed; of a draft it may be, wherever it is named.
+
+    Raises:
+        VersionedEnvironmentError
+    """
+    version = row.environment_feature_version if row else None
+    if environment.use_v2_feature_versioning and (version is None or version.published):
+        raise VersionedEnvironmentError
 
 
 def environment_with(environment_id: int) -> Environment:
@@ -263,7 +287,7 @@ def segment_of(feature_segment_id: int, environment_id: int, feature_id: int | N
         InvalidInput: it is of another environment or feature.
     """
     binding: FeatureSegment | None = FeatureSegment.objects.filter(
-        pk=feature_segment_id, environment=environment_id, is_live=True
+        pk=feature_segment_id, environment=environment_id
     ).first()
     if binding is None:
         raise InvalidInput({"non_field_errors": ["Feature Segment does not belong to environment."]})

@@ -29,7 +29,7 @@ from features.services.segment_overrides import (
     remove_segment_override,
     reorder_segment_overrides,
 )
-from features.views.feature_states import environment_with
+from features.views.feature_states import environment_with, refuse_where_versioned
 from permissions.access import require, visible, within_reach
 
 MANAGE = permission_to_change(overrides_segment=True)
@@ -56,8 +56,11 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
         return KeptFeatureSegmentSerializer if "update" in self.action else FeatureSegmentSerializer
 
     def get_queryset(self) -> QuerySet[FeatureSegment]:
-        places: QuerySet[FeatureSegment] = FeatureSegment.objects.filter(is_live=True).select_related(
-            "segment", "feature", "environment__project"
+        # Those of versions as well for whoever knows one by its id.
+        served = FeatureSegment.objects.all()
+        places = served if self.action == "list" else FeatureSegment.all_objects.undeleted()
+        places = places.select_related(
+            "segment", "feature__project", "environment__project", "environment_feature_version"
         )
         return within_reach(self.request.user, places, "environment__project__organisation")
 
@@ -77,6 +80,7 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
         given = serializer.validated_data
         environment = environment_with(given["environment_id"])
         require_for(self.request.user, MANAGE, environment, given["feature_id"])
+        refuse_where_versioned(environment)
         serializer.instance = bind_segment(
             feature_id=given["feature_id"], segment_id=given["segment_id"], environment=environment
         )
@@ -85,6 +89,7 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
         """Nothing of a feature segment can be changed here; its priority has an endpoint of its own."""
 
     def perform_destroy(self, instance: FeatureSegment) -> None:
+        refuse_where_versioned(instance.environment, instance)
         remove_segment_override(instance, author=self.request.user)
 
     @extend_schema(
@@ -100,9 +105,14 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
         priorities = {each["id"]: each["priority"] for each in wanted.validated_data}
         if not priorities:
             return Response([])
-        feature_segment = self._common_one(priorities)
+        place = self._common_one(priorities)
+        refuse_where_versioned(place.environment, place)
         reordered = reorder_segment_overrides(
-            feature_segment.feature, feature_segment.environment, priorities, author=request.user
+            place.feature,
+            place.environment,
+            priorities,
+            version=place.environment_feature_version,
+            author=request.user,
         )
         return Response(FeatureSegmentSerializer(reordered, many=True).data)
 
@@ -113,6 +123,9 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
             raise InvalidInput({"non_field_errors": ["Some of the provided ids were not found."]})
         if len({(each.feature_id, each.environment_id) for each in named}) > 1:
             reason = "All feature segments must belong to the same feature & environment."
+            raise InvalidInput({"non_field_errors": [reason]})
+        if len({each.environment_feature_version_id for each in named}) > 1:
+            reason = "All feature segments must be associated with the same environment feature version."
             raise InvalidInput({"non_field_errors": [reason]})
         require_for(self.request.user, MANAGE, named[0].environment, named[0].feature_id)
         return named[0]
@@ -128,7 +141,7 @@ class FeatureSegmentByUuidView(generics.RetrieveAPIView):
     queryset = FeatureSegment.objects.all()
 
     def get_queryset(self) -> QuerySet[FeatureSegment]:
-        places: QuerySet[FeatureSegment] = FeatureSegment.objects.filter(is_live=True)
+        places: QuerySet[FeatureSegment] = FeatureSegment.all_objects.undeleted()
         return visible(
             self.request.user, places.select_related("segment"), "VIEW_PROJECT", "environment__project"
         )
@@ -148,6 +161,7 @@ class CreateSegmentOverrideView(InEnvironment):
             Feature.objects.all(), pk=self.kwargs["feature_pk"], project=self.environment.project
         )
         require_for(request.user, MANAGE, self.environment, feature.pk)
+        refuse_where_versioned(self.environment)
         serializer = SegmentOverrideSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         place = serializer.validated_data["feature_segment"]

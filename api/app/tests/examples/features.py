@@ -160,6 +160,34 @@ def place_id(world: World) -> dict[str, Any]:
     return {"pk": world.feature_segment.pk}
 
 
+def versions(world: World) -> dict[str, Any]:
+    return {"environment_pk": world.versioned.pk, "feature_pk": world.multivariate.pk}
+
+
+def draft(world: World) -> dict[str, Any]:
+    return {**versions(world), "version_uuid": world.draft.pk}
+
+
+def draft_override(world: World) -> dict[str, Any]:
+    return {
+        **versions(world),
+        "version_uuid": world.draft_with_override.pk,
+        "pk": world.draft_override.pk,
+    }
+
+
+def new_version(world: World) -> dict[str, Any]:
+    override = new_segment_override(world)
+    return {
+        "description": "for everyone",
+        "live_from": "2999-01-01T00:00:00Z",
+        "feature_states_to_create": [override],
+        "feature_states_to_update": [{**override, "feature_segment": None}, override],
+        "segment_ids_to_delete_overrides": [world.segment.pk],
+        "publish_immediately": False,
+    }
+
+
 def text_value(world: World) -> dict[str, str]:
     return {"type": "string", "value": "red"}
 
@@ -202,6 +230,8 @@ STATES = f"{ENVIRONMENT}/featurestates/"
 OVERRIDES = f"{ENVIRONMENT}/identities/{{identity_pk}}/featurestates/"
 ALL_STATES = "/api/v1/features/featurestates/"
 PLACES = "/api/v1/features/feature-segments/"
+VERSIONS = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions/"
+VERSION = f"{VERSIONS}{{version_uuid}}/"
 UPDATES = "/api/experiments/environments/{environment_key}"
 
 
@@ -284,6 +314,31 @@ EXAMPLES = {
         path=lambda world: {**environment(world), "feature_pk": world.multivariate.pk},
         body=new_segment_override,
         text=TYPED,
+    ),
+    f"POST {ENVIRONMENT}/enable-v2-versioning/": Example(path=environment),
+    f"POST {ENVIRONMENT}/disable-v2-versioning/": Example(
+        path=lambda world: {"environment_key": world.versioned.api_key}
+    ),
+    f"GET {VERSIONS}": Example(path=versions),
+    f"POST {VERSIONS}": Example(
+        path=versions,
+        body=new_version,
+        text=frozenset({"description"}),
+        ignored=frozenset({"segment_ids_to_delete_overrides"}),
+    ),
+    f"DELETE {VERSION}": Example(path=draft),
+    f"POST {VERSION}publish/": Example(path=draft, body=lambda world: {"live_from": "2999-01-01T00:00:00Z"}),
+    f"GET {VERSION}featurestates/": Example(path=draft),
+    f"POST {VERSION}featurestates/": Example(path=draft, body=new_segment_override, text=TYPED),
+    f"PUT {VERSION}featurestates/{{pk}}/": Example(
+        path=draft_override, body=new_segment_override, text=TYPED
+    ),
+    f"PATCH {VERSION}featurestates/{{pk}}/": Example(
+        path=draft_override, body=new_segment_override, text=TYPED
+    ),
+    f"DELETE {VERSION}featurestates/{{pk}}/": Example(path=draft_override),
+    "GET /api/v1/environment-feature-versions/{version_uuid}/": Example(
+        path=lambda world: {"version_uuid": world.draft.pk}
     ),
     f"POST {UPDATES}/update-flag-v1/": Example(path=environment, body=flag_update, alternatives=BY_NAME),
     f"POST {UPDATES}/update-flag-v2/": Example(path=environment, body=flag_updates, alternatives=BY_NAME),
