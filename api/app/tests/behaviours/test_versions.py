@@ -252,7 +252,7 @@ class TestPublishing:
         assert AuditRecord.objects.count() == records
 
     def test_it_is_recorded_with_what_is_new_and_states_arent(self, client, versioned, feature, segments):
-        AuditRecord.objects.all().delete()
+        before = list(AuditRecord.objects.values_list("pk", flat=True))
 
         version = post(
             client,
@@ -264,7 +264,7 @@ class TestPublishing:
             },
         )
 
-        record = AuditRecord.objects.get()
+        record = AuditRecord.objects.exclude(pk__in=before).get()
         assert record.log == f"New version published for feature: {feature.name}"
         assert record.related_object_type == "EF_VERSION"
         assert (str(record.related_object_uuid), record.related_object_id) == (version["uuid"], None)
