@@ -7,8 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from rest_framework import exceptions, serializers, status
@@ -18,14 +19,18 @@ from rest_framework.views import exception_handler as rest_framework_handler
 logger = logging.getLogger(__name__)
 
 # PostgreSQL's SQLSTATEs
+FOREIGN_KEY_VIOLATION = "23503"
 UNIQUE_VIOLATION = "23505"
 CHECK_VIOLATION = "23514"
+SERIALIZATION_FAILURE = "40001"
+DEADLOCK_DETECTED = "40P01"
 LONGEST_MESSAGE = 1000
 
-# Lost connections, and what a second attempt may well get past, such as a deadlock.
+# Lost connections, and what was given up for taking too long.
 AWAY = (OperationalError, InterfaceError)
 _AWAY_DETAIL = {"detail": "The database can't be reached at the moment. Try again."}
 _AWAY_HEADERS = {"Retry-After": "1"}
+_IN_THE_WAY_DETAIL = {"detail": "Others are changing the same thing at the moment. Try again."}
 
 
 class DomainError(Exception):
@@ -36,6 +41,21 @@ class DomainError(Exception):
 
     status_code: int = status.HTTP_400_BAD_REQUEST
     code = "invalid"
+    headers: Mapping[str, str] = {}
+
+    @property
+    def body(self) -> Any:
+        return {"detail": str(self), "code": self.code}
+
+
+class GoneError(DomainError):
+    """What somebody is about to change was deleted meanwhile."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Not found.")
 
 
 class InvalidInput(DomainError):
@@ -48,17 +68,24 @@ class InvalidInput(DomainError):
         super().__init__(str(errors))
         self.errors = errors
 
+    @property
+    def body(self) -> Any:
+        return self.errors
+
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Render what a view raised; None for what is a fault of ours."""
-    if isinstance(error, InvalidInput):
-        return Response(error.errors, status=error.status_code)
+    if isinstance(error, DatabaseError | ObjectDoesNotExist):
+        error = _refusal_of(error)
     if isinstance(error, DomainError):
-        return Response({"detail": str(error), "code": error.code}, status=error.status_code)
+        return Response(error.body, status=error.status_code, headers=dict(error.headers))
     if isinstance(error, ModelValidationError):
         return Response(exceptions.ValidationError(detail=_messages(error)).detail, status=400)
     if isinstance(error, IntegrityError) and (reason := violation_message(error)):
         return Response({"non_field_errors": [reason]}, status=400)
+    if is_worth_another_try(error):
+        logger.warning("Writers were in each other's way: %s", error)
+        return Response(_IN_THE_WAY_DETAIL, status=503, headers=_AWAY_HEADERS)
     if isinstance(error, AWAY):
         logger.error("The database is away: %s", error)
         return Response(_AWAY_DETAIL, status=503, headers=_AWAY_HEADERS)
@@ -66,6 +93,36 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if response is not None:
         response.data = for_clients(response.data)
     return response
+
+
+class ConflictError(DomainError):
+    """Two requests at the same moment, of which one makes the other senseless."""
+
+    status_code = status.HTTP_409_CONFLICT
+    code = "conflict"
+
+    def __init__(self) -> None:
+        super().__init__("Something that this refers to was changed or deleted at the same moment.")
+
+
+def _refusal_of(error: Exception) -> Exception:
+    """Return the refusal that a failure means where others have deleted what a request is about; else itself.
+
+    Services look before they write. This is for what is gone between the two.
+    """
+    # Of Django itself, no subclass: an update of one row that is no longer there.
+    if type(error) is DatabaseError or isinstance(error, ObjectDoesNotExist):
+        return GoneError()
+    return ConflictError() if _sqlstate(error) == FOREIGN_KEY_VIOLATION else error
+
+
+def is_worth_another_try(error: Exception) -> bool:
+    """Whether the database gave this up only because others were at work on the same rows."""
+    return _sqlstate(error) in {DEADLOCK_DETECTED, SERIALIZATION_FAILURE}
+
+
+def _sqlstate(error: Exception) -> str | None:
+    return getattr(error.__cause__, "pgcode", None)
 
 
 def for_clients(errors: Any) -> Any:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from core.encryption import EncryptedTextField
 from core.soft_deletion import mark_deleted
 
 LIVE = Q(deleted_at__isnull=True)
@@ -59,3 +60,20 @@ class ThrottleCounter(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class KeptAnswer(models.Model):
+    """What the first request with an `Idempotency-Key` was answered. See `core.idempotency`.
+
+    Only digests of key and request are kept. The answer may have a secret that is shown once.
+    """
+
+    id = models.CharField(max_length=64, primary_key=True)
+    request_digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    content = EncryptedTextField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.id

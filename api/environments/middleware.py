@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from core.idempotency import also_keep
 from environments.revisions import REVISION_HEADER, as_header, forget_published, published_revisions
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -25,4 +26,5 @@ class PublishedRevisionsMiddleware:
         published = published_revisions()
         if published and len(published) <= _MOST_NAMED:
             response[REVISION_HEADER] = as_header(published)
+            also_keep(request, REVISION_HEADER, response[REVISION_HEADER])
         return response

@@ -34,7 +34,8 @@ _WANTED = {
 
 def describe_revisions(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the headers to the document: a hook of drf-spectacular."""
-    result["components"]["headers"] = {"ChangedRevision": _CHANGED, "ServedRevision": _SERVED}
+    headers = result["components"].setdefault("headers", {})
+    headers |= {"ChangedRevision": _CHANGED, "ServedRevision": _SERVED}
     for path, operations in result["paths"].items():
         if _OTHERS.search(path):
             continue
@@ -51,4 +52,5 @@ def describe_revisions(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _add_header(operation: dict[str, Any], name: str) -> None:
     for status, response in operation["responses"].items():
         if status.startswith("2"):
-            response["headers"] = {REVISION_HEADER: {"$ref": f"#/components/headers/{name}"}}
+            described = response.setdefault("headers", {})
+            described[REVISION_HEADER] = {"$ref": f"#/components/headers/{name}"}

@@ -1,9 +1,10 @@
 """Views below `environments/{environment_key}/`."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
@@ -26,6 +27,9 @@ class InEnvironment(ScopedView):
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
         _ = self.environment
+
+    def surroundings(self) -> Iterator[Model]:
+        yield self.environment
 
     @cached_property
     def environment(self) -> Environment:

@@ -74,6 +74,14 @@ class TraitViewSet(InEnvironment, viewsets.ViewSet):
     read_permission = "VIEW_IDENTITIES"
     write_permission = "MANAGE_IDENTITIES"
 
+    @property
+    def names_one(self) -> bool:
+        return "pk" in self.kwargs
+
+    def written_row(self) -> Identity:
+        self._trait()  # or there is nothing to write
+        return self.identity
+
     @cached_property
     def identity(self) -> Identity:
         return get_object_or_404(Identity, pk=self.kwargs["identity_pk"], environment=self.environment)

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from core.errors import InvalidInput
 from core.pagination import ChosenPagination
+from core.views import ManagedView
 from metadata.exceptions import ForeignProjectError, UnsupportedModelError
 from metadata.kinds import ENTITIES, SCOPES, content_type_of, kind_numbered
 from metadata.models import Attachment, CustomField
@@ -56,7 +57,7 @@ def require_administrator(actor: Actor, field: CustomField) -> None:
     list=extend_schema(operation_id="list_metadata_fields", parameters=[FieldQuery]),
     create=extend_schema(operation_id="create_metadata_field"),
 )
-class CustomFieldViewSet(viewsets.ModelViewSet):
+class CustomFieldViewSet(ManagedView, viewsets.ModelViewSet):
     """Definitions of custom fields. The list has what whole organisations define."""
 
     serializer_class = CustomFieldSerializer

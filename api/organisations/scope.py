@@ -1,8 +1,10 @@
 """Views of one organisation and below `organisations/{organisation_pk}/`."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import ClassVar
 
+from django.db.models import Model
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 from rest_framework.request import Request
 
@@ -36,6 +38,10 @@ class InOrganisation(ScopedView):
         super().check_permissions(request)
         if "organisation_pk" in self.kwargs:
             _ = self.organisation
+
+    def surroundings(self) -> Iterator[Model]:
+        if "organisation_pk" in self.kwargs:
+            yield self.organisation
 
     @cached_property
     def organisation(self) -> Organisation:

@@ -7,11 +7,12 @@ from rest_framework import permissions
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import IsAuthenticated
 
+from core.views import ManagedView
 from permissions.access import may, may_for_some_features
 from permissions.catalogue import ADMIN
 
 
-class ScopedView(GenericAPIView):
+class ScopedView(ManagedView, GenericAPIView):
     """A view inside a project or an environment, whose actions need permissions on it.
 
     A view with `asks_per_feature` lets everyone in who holds the permission for any feature, and has to

@@ -1,7 +1,9 @@
 """Views below `projects/{project_pk}/`."""
 
+from collections.abc import Iterator
 from functools import cached_property
 
+from django.db.models import Model
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
@@ -26,6 +28,9 @@ class InProject(ScopedView):
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
         _ = self.project
+
+    def surroundings(self) -> Iterator[Model]:
+        yield self.project
 
     @cached_property
     def project(self) -> Project:

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.pagination import ChosenPagination
+from core.views import ManagedView
 from permissions.access import visible
 from projects.scope import InProject
 from segments.models import Segment
@@ -67,7 +68,7 @@ class SegmentViewSet(InProject, viewsets.ModelViewSet):
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_segment_by_uuid"))
-class SegmentByUuidView(generics.RetrieveAPIView):
+class SegmentByUuidView(ManagedView, generics.RetrieveAPIView):
     """A segment of any project that the caller may see."""
 
     permission_classes = [IsAuthenticated]

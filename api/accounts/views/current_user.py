@@ -18,6 +18,7 @@ from accounts.services.deletion import delete_account
 from accounts.services.profile import change_email, note_onboarding
 from accounts.services.use import note_use
 from core.site import site_url
+from core.views import ManagedView
 from users.models import User
 
 
@@ -26,10 +27,11 @@ from users.models import User
     put=extend_schema(operation_id="update_current_user"),
     patch=extend_schema(operation_id="patch_current_user"),
 )
-class CurrentUserView(generics.RetrieveUpdateAPIView):
+class CurrentUserView(ManagedView, generics.RetrieveUpdateAPIView):
     """The caller's own account."""
 
     serializer_class = CurrentUserSerializer
+    is_about_one = True
 
     def get_object(self) -> User:
         return cast(User, self.request.user)
@@ -88,7 +90,7 @@ class SetEmailView(generics.GenericAPIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class OnboardingView(generics.GenericAPIView):
+class OnboardingView(ManagedView, generics.GenericAPIView):
     serializer_class = OnboardingSerializer
 
     @extend_schema(operation_id="update_onboarding", responses={204: None})

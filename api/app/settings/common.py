@@ -513,6 +513,8 @@ CORS_ALLOW_HEADERS = [
     "flagsmith-application-name",
     "flagsmith-application-version",
     "flagsmith-sdk-user-agent",
+    "idempotency-key",
+    "if-match",
     "if-none-match",
     "last-event-id",
     "user-agent",
@@ -531,6 +533,7 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = [
     "x-flagsmith-document-updated-at",
     "etag",
+    "idempotent-replayed",
     "retry-after",
     "flagsmith-version",
     "x-burgee-revision",
@@ -598,6 +601,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.openapi.add_components",
         "environments.openapi.describe_revisions",
     ],
     # Named here and not by a hash of their values, so that a new value doesn't rename the type.

@@ -1,7 +1,7 @@
 """Sending a request in a transaction that is undone, and what came of it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +29,7 @@ class Outcome:
     content_type: str
     statements: int
     changed: bool
+    headers: Mapping[str, str]
 
     @property
     def is_refusal(self) -> bool:
@@ -76,7 +77,7 @@ def send(
         query: parameters, or a query string that is sent as it is.
         body: sent as JSON, or as the form that it is, unless `raw` has the very bytes.
     """
-    client = _client()
+    client = the_client()
     client.cookies.clear()
     data, content_type = encoded(body) if raw is None else (raw, content_type)
     with transaction.atomic():
@@ -100,11 +101,12 @@ def send(
         content_type=response.get("Content-Type", ""),
         statements=len(statements),
         changed=after is not None and after != fingerprint(),  # what was before is there again
+        headers=response.headers,
     )
 
 
 @cache
-def _client() -> APIClient:
+def the_client() -> APIClient:
     """Return the one client: each new one would put the middleware together anew."""
     return APIClient(raise_request_exception=False)
 

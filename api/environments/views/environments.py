@@ -56,6 +56,7 @@ class EnvironmentViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
 
     level = Level.ENVIRONMENT
     queryset = Environment.objects.all()
+    lookup_field = "api_key"
     lookup_url_kwarg = "environment_key"
     read_permission = "VIEW_ENVIRONMENT"
     write_permission = ADMIN

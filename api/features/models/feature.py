@@ -131,6 +131,8 @@ class FeatureGroupOwner(Feature.group_owners.through):  # type: ignore[name-defi
 class MultivariateOption(TypedValue):
     """One of a feature's variants. Identities that fall to none keep the control value, the state's own."""
 
+    changes_with = "feature"
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     feature = models.ForeignKey(Feature, on_delete=models.CASCADE, related_name="multivariate_options")
     key = models.SlugField(

@@ -61,6 +61,8 @@ class VersionedModel(SoftDeletableModel):
 class FeatureSegment(VersionedModel):
     """Binds a segment to a feature in one environment. The lowest `priority` that matches wins."""
 
+    changes_with = "feature"
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     feature = models.ForeignKey(Feature, on_delete=models.CASCADE, related_name="feature_segments")
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="feature_segments")
@@ -113,6 +115,8 @@ class FeatureState(VersionedModel, TypedValue):
     into a new version or a cloned environment, so that nobody is moved to another variant. Empty
     means the state's own id.
     """
+
+    changes_with = "feature"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     feature = models.ForeignKey(Feature, on_delete=models.CASCADE, related_name="feature_states")

@@ -12,6 +12,7 @@ from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 
 from core.errors import InvalidInput
+from core.views import ManagedView
 from environments.models import Environment
 from environments.scope import InEnvironment
 from features.exceptions import FeatureNotProvidedError, VersionedEnvironmentError
@@ -42,7 +43,7 @@ OVERRIDE = permission_to_change(overrides_segment=True)
 IDENTITY_OVERRIDE = Q(identity__isnull=False)
 
 
-class WritesFeatureStates(viewsets.GenericViewSet):
+class WritesFeatureStates(ManagedView, viewsets.GenericViewSet):
     """Changing and deleting go the same way for all feature states."""
 
     def check_object_permissions(self, request: Request, obj: FeatureState) -> None:
@@ -239,7 +240,7 @@ class FeatureStateViewSet(
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_feature_state_by_uuid"))
-class FeatureStateByUuidView(generics.RetrieveAPIView):
+class FeatureStateByUuidView(ManagedView, generics.RetrieveAPIView):
     """A feature state of any project that the caller may see."""
 
     permission_classes = [IsAuthenticated]

@@ -15,6 +15,7 @@ from rest_framework.serializers import Serializer
 
 from core.errors import InvalidInput
 from core.pagination import ChosenPagination
+from core.views import ManagedView
 from environments.models import Environment
 from features.models import Feature
 from features.scope import require_for
@@ -153,7 +154,7 @@ class FeatureViewSet(InProject, viewsets.ModelViewSet):
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_feature_by_uuid"))
-class FeatureByUuidView(generics.RetrieveAPIView):
+class FeatureByUuidView(ManagedView, generics.RetrieveAPIView):
     """A feature of any project that the caller may see."""
 
     permission_classes = [IsAuthenticated]

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, viewsets
 from rest_framework.permissions import IsAuthenticated
 
+from core.views import ManagedView
 from features.models import Feature, MultivariateOption
 from features.serializers.multivariate_options import MultivariateOptionSerializer
 from features.services.multivariate_options import create_option, delete_option, update_option
@@ -53,7 +54,7 @@ class MultivariateOptionViewSet(InProject, viewsets.ModelViewSet):
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_multivariate_option_by_uuid"))
-class MultivariateOptionByUuidView(generics.RetrieveAPIView):
+class MultivariateOptionByUuidView(ManagedView, generics.RetrieveAPIView):
     """A variant of any feature that the caller may see."""
 
     permission_classes = [IsAuthenticated]

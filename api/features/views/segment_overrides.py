@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import InvalidInput
+from core.views import ManagedView
 from environments.scope import InEnvironment
 from features.models import Feature, FeatureSegment
 from features.scope import permission_to_change, require_for
@@ -43,7 +44,7 @@ MANAGE = permission_to_change(overrides_segment=True)
     partial_update=extend_schema(operation_id="patch_feature_segment"),
     destroy=extend_schema(operation_id="delete_feature_segment"),
 )
-class FeatureSegmentViewSet(viewsets.ModelViewSet):
+class FeatureSegmentViewSet(ManagedView, viewsets.ModelViewSet):
     """Which segments a feature has overrides for in an environment. The lowest priority wins."""
 
     permission_classes = [IsAuthenticated]
@@ -132,7 +133,7 @@ class FeatureSegmentViewSet(viewsets.ModelViewSet):
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_feature_segment_by_uuid"))
-class FeatureSegmentByUuidView(generics.RetrieveAPIView):
+class FeatureSegmentByUuidView(ManagedView, generics.RetrieveAPIView):
     """A feature segment of any project that the caller may see."""
 
     permission_classes = [IsAuthenticated]

@@ -60,6 +60,8 @@ class OrganisationMembership(models.Model):
     the user was granted in the organisation goes with it.
     """
 
+    changes_with = "organisation"
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=50, choices=MemberRole, default=MemberRole.USER)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from core.site import site_url
 from core.throttling import ScopedThrottle
+from core.views import ManagedView
 from organisations.models import Invite, Organisation
 from organisations.scope import InOrganisation, InsufficientPrivileges
 from organisations.selectors import organisations_of
@@ -87,7 +88,7 @@ class BulkInviteView(InOrganisation, generics.GenericAPIView):
         return Response(BulkInviteSerializer(made, many=True).data, status=status.HTTP_201_CREATED)
 
 
-class JoinView(generics.GenericAPIView):
+class JoinView(ManagedView, generics.GenericAPIView):
     """Lets the invited person join. The invitation is used up."""
 
     serializer_class = OrganisationSerializer

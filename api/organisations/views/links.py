@@ -9,6 +9,7 @@ from rest_framework import generics, mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.views import ManagedView
 from organisations.exceptions import InviteLinksDisabledError
 from organisations.models import InviteLink
 from organisations.scope import InOrganisation
@@ -51,7 +52,7 @@ class InviteLinkViewSet(
         delete_link(instance)
 
 
-class JoinByLinkView(generics.GenericAPIView):
+class JoinByLinkView(ManagedView, generics.GenericAPIView):
     """Lets whoever has a link join. The link stays."""
 
     serializer_class = OrganisationSerializer

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, viewsets
 from rest_framework.decorators import action
@@ -10,6 +11,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.views import ManagedView
 from organisations.models import Organisation
 from organisations.scope import InOrganisation
 from organisations.selectors import organisations_of
@@ -46,7 +48,8 @@ class OrganisationViewSet(InOrganisation, ObjectsWithPermissions, viewsets.Model
         return organisations_of(self.request.user)
 
     def get_object(self) -> Organisation:
-        return self.organisation
+        # Anew: it may have been changed since it was looked at for the first time.
+        return get_object_or_404(self.get_queryset(), pk=self.organisation.pk)
 
     def perform_create(self, serializer: Any) -> None:
         organisation = create_organisation(creator=cast(User, self.request.user), **serializer.validated_data)
@@ -81,7 +84,7 @@ class OrganisationViewSet(InOrganisation, ObjectsWithPermissions, viewsets.Model
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_organisation_by_uuid"))
-class OrganisationByUuidView(generics.RetrieveAPIView):
+class OrganisationByUuidView(ManagedView, generics.RetrieveAPIView):
     """One of the caller's organisations."""
 
     permission_classes = [IsAuthenticated]

@@ -12,6 +12,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.views import ManagedView
 from organisations.models import Organisation
 from organisations.scope import InOrganisation
 from permissions.access import grants_of, may, require, visible, within_reach
@@ -98,7 +99,7 @@ class ProjectViewSet(ObjectsWithPermissions, viewsets.ModelViewSet):
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_project_by_uuid"))
-class ProjectByUuidView(generics.RetrieveAPIView):
+class ProjectByUuidView(ManagedView, generics.RetrieveAPIView):
     """A project that the caller may see."""
 
     permission_classes = [IsAuthenticated]
