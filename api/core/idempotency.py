@@ -112,7 +112,7 @@ class Attempt:
         if isinstance(response, Response):
             # As REST framework does it later: byte for byte what the caller gets now.
             renderer = request.accepted_renderer
-            content: bytes = renderer.render(response.data, request.accepted_media_type, renderer_context)
+            content: Any = renderer.render(response.data, request.accepted_media_type, renderer_context)
             headers |= {"Content-Type": renderer.media_type} if content else {}
         else:
             content = bytes(response.content)

@@ -23,11 +23,13 @@ def make_room(new: FeatureSegment, priority: int | None) -> int:
 
 
 def move(override: FeatureSegment, priority: int) -> bool:
-    """Give an override another priority, moving the rest if it is taken; say whether that is new."""
+    """Give an override another priority, moving those between if it is taken; say whether that is new."""
     override.refresh_from_db(fields=["priority"])  # an earlier change may have moved it
     if override.priority == priority:
         return False
-    _push(_beside(override), priority)
+    others = _beside(override)
+    _close_up(others, override.priority)
+    _push(others, priority)
     override.priority = priority
     override.save(update_fields=["priority"])
     return True
@@ -37,7 +39,7 @@ def remove(override: FeatureSegment) -> None:
     """Delete an override, with its state, and move up what came after it."""
     override.refresh_from_db(fields=["priority"])  # an earlier change may have moved it
     override.delete()
-    _beside(override).filter(priority__gt=override.priority).update(priority=F("priority") - 1)
+    _close_up(_beside(override), override.priority)
 
 
 def reorder(overrides: list[FeatureSegment], wanted: Mapping[int, int]) -> bool:
@@ -84,6 +86,11 @@ def _beside(override: FeatureSegment) -> QuerySet[FeatureSegment]:
         )
     beside: QuerySet[FeatureSegment] = others.exclude(pk=override.pk)
     return beside
+
+
+def _close_up(overrides: QuerySet[FeatureSegment], priority: int) -> None:
+    """Move up what comes after `priority`, where nothing stands any more."""
+    overrides.filter(priority__gt=priority).update(priority=F("priority") - 1)
 
 
 def _push(overrides: QuerySet[FeatureSegment], priority: int) -> None:
