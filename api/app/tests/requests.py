@@ -14,7 +14,7 @@ from django.http.request import HttpHeaders
 from rest_framework.test import APIClient
 
 from app.tests.forms import encoded
-from core.errors import violation_message
+from core.errors import exception_handler
 
 # What a refused request may write: that it was refused.
 _LOGS = {"axes_accessattempt", "axes_accesslog", "axes_accessfailurelog", "axes_accessattemptexpiration"}
@@ -92,8 +92,8 @@ def send(
             )
         status, after = response.status_code, None
         if any(map(_may_write, statements)):
-            status = _after_commit(status)
             after = fingerprint() if status >= 400 else None
+            status = _after_commit(status)  # one that fails leaves nothing
         transaction.set_rollback(True)
     return Outcome(
         status=status,
@@ -138,5 +138,6 @@ def _after_commit(status: int) -> int:
         with transaction.atomic():
             connection.check_constraints()
     except IntegrityError as error:
-        return 400 if violation_message(error) else 500
+        refusal = exception_handler(error, {})
+        return refusal.status_code if refusal else 500
     return status

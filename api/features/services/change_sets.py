@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from audit.services import Author, writing_together
 from core.bulk import write_columns
-from core.errors import InvalidInput
+from core.errors import GoneError, InvalidInput
 from environments.models import Environment
 from features.exceptions import PublishedVersionError, VersionGoneError
 from features.models import (
@@ -102,6 +102,7 @@ def apply_change_set(changes: Sequence[Change], *, author: Author) -> list[Featu
 
     Raises:
         InvalidInput: a change names what isn't there or belongs elsewhere, or shares exceed 100 percent.
+        GoneError: its environment was deleted meanwhile.
     """
     _refuse_repetitions(changes)
     surroundings = _Surroundings(changes)
@@ -187,6 +188,8 @@ def _reread(states: Sequence[FeatureState]) -> list[FeatureState]:
         .select_related("feature_segment")
         .in_bulk([state.pk for state in states])
     )
+    if len(left) < len(states):
+        raise GoneError  # an environment is deleted without asking its features
     return [left[state.pk] for state in states]
 
 
