@@ -44,8 +44,12 @@ class BuiltEnvironment:
     state_ids: Mapping[str, int]
 
 
-def build(rows: EnvironmentRows) -> BuiltEnvironment:
-    """Return the document of what `rows` hold. Pure: no queries."""
+def build(rows: EnvironmentRows, *, with_unused_segments: bool = False) -> BuiltEnvironment:
+    """Return the document of what `rows` hold. Pure: no queries.
+
+    Args:
+        with_unused_segments: hold also segments of one feature that don't override it here.
+    """
     environment, project = rows.environment, rows.environment["project"]
     organisation = project["organisation"]
     states = _StateDocuments(rows)
@@ -75,7 +79,7 @@ def build(rows: EnvironmentRows) -> BuiltEnvironment:
                 "stop_serving_flags": organisation["stop_serving_flags"],
                 "persist_trait_data": organisation["persist_trait_data"],
             },
-            "segments": _segments(rows, states),
+            "segments": _segments(rows, states, with_unused=with_unused_segments),
         },
         # In the order in which flags are answered.
         "feature_states": [
@@ -140,8 +144,10 @@ def _allocation(allocation: AllocationRow) -> VariantAllocationDocument:
     }
 
 
-def _segments(rows: EnvironmentRows, states: _StateDocuments) -> list[SegmentDocument]:
-    """Write the project's segments; those made for one feature only where they override it here."""
+def _segments(
+    rows: EnvironmentRows, states: _StateDocuments, *, with_unused: bool = False
+) -> list[SegmentDocument]:
+    """Write the project's segments; `with_unused` also those of one feature that don't override it here."""
     overrides = _grouped(rows.segment_states, by=itemgetter("segment_id"))
     rules = _Rules(rows)
     return [
@@ -152,7 +158,7 @@ def _segments(rows: EnvironmentRows, states: _StateDocuments) -> list[SegmentDoc
             "feature_states": [states.document(state) for state in overrides[segment["id"]]],
         }
         for segment in rows.segments
-        if segment["feature_id"] is None or overrides[segment["id"]]
+        if with_unused or segment["feature_id"] is None or overrides[segment["id"]]
     ]
 
 

@@ -7,14 +7,14 @@ a fingerprint of everything that they show; whoever knows an identity by its fin
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections
 
+from core.moments import one_moment
 from core.version import VERSION
 from documents.queries import EVERYTHING, OF_IDENTITIES
 from environments.models import Environment, EnvironmentRevision
@@ -244,23 +244,3 @@ def _read(database: str, sql: str, **parameters: Any) -> dict[str, Any]:
         (text,) = cursor.fetchone()
     found: dict[str, Any] = json.loads(text)
     return found
-
-
-@contextmanager
-def one_moment(database: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Let all reads see the database as it is at the first of them, unless a transaction is open already."""
-    connection = connections[database]
-    if connection.in_atomic_block:
-        yield
-        return
-    connection.ensure_connection()
-    line = connection.connection
-    # The driver says so when it begins, which spares a statement.
-    with connection.wrap_database_errors:
-        line.set_session("REPEATABLE READ", readonly=True)
-    try:
-        with transaction.atomic(using=database):
-            yield
-    finally:
-        if not line.closed:
-            line.set_session("DEFAULT", readonly="DEFAULT")

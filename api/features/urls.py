@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
-from features.views.associated_features import AssociatedFeaturesView
+from features.views.associated_features import AssociatedFeaturesView, WhereUsedView
 from features.views.clones import CloneEnvironmentView
 from features.views.feature_states import (
     EnvironmentFeatureStateViewSet,
@@ -121,6 +121,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "environment-feature-versions/<uuid:version_uuid>/",
         FeatureVersionView.as_view(),
         name="feature-version-by-uuid",
+    ),
+    path(
+        "projects/<int:project_pk>/segments/<int:segment_pk>/where-used/",
+        WhereUsedView.as_view(),
+        name="segment-where-used",
     ),
     *router.urls,
 ]

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connections
 
+from core.moments import one_moment
 from core.postgres import DatabaseUnavailable, cut_off_after
 from core.version import VERSION
 from documents.rows import (
@@ -29,7 +30,6 @@ from documents.rows import (
     Fingerprints,
     RevisionName,
     current_revision,
-    one_moment,
     read_rows,
     read_rows_of,
 )

@@ -1,18 +1,38 @@
 """Segments: named rules over identities."""
 
 import uuid
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
 
 from core.history import remembers
-from core.models import SoftDeletableModel
+from core.models import SoftDeletableManager, SoftDeletableModel, SoftDeletableQuerySet
 from core.publishing import publishes
 from projects.models import Project
 
 
+class ManagedBy(models.TextChoices):
+    """What else than people keeps a segment's rules. People can't change those then."""
+
+    COHORT = "cohort"
+
+
+class SegmentQuerySet(SoftDeletableQuerySet):
+    def for_people(self) -> Self:
+        """Narrow to what the management API shows."""
+        return self.filter(is_system_segment=False)
+
+
+class SegmentManager(SoftDeletableManager.from_queryset(SegmentQuerySet)):  # type: ignore[misc]
+    """Shows what isn't deleted."""
+
+
 class Segment(SoftDeletableModel):
-    """A rule over identities. One with a `feature` is only for that feature's overrides."""
+    """A rule over identities. One with a `feature` is only for that feature's overrides.
+
+    A system segment is evaluated like any other, and nobody sees it in the management API.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="segments")
@@ -27,6 +47,12 @@ class Segment(SoftDeletableModel):
     description = models.TextField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    is_system_segment = models.BooleanField(default=False, db_default=False, editable=False)
+    managed_by = models.CharField(
+        max_length=50, choices=ManagedBy, default="", db_default="", blank=True, editable=False
+    )
+
+    objects: ClassVar[SegmentManager] = SegmentManager()
 
     class Meta:
         ordering = ["id"]
@@ -40,6 +66,23 @@ class Segment(SoftDeletableModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SegmentRevision(models.Model):
+    """What a segment was before a change: `{"name", "description", "feature", "rules", "metadata"}`.
+
+    In a table of its own, so that no list, count or look-up of segments has to leave it out.
+    """
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="revisions")
+    content = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.segment} until {self.created_at}"
 
 
 class RuleType(models.TextChoices):

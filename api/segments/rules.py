@@ -9,8 +9,20 @@ from django.conf import settings
 
 from core.errors import InvalidInput
 from engine.patterns import validate_pattern
+from engine.versions import SUFFIX, is_version, precedence
 from segments.models import Operator
 
+# What compares versions where the value says so.
+_COMPARISONS: Final = frozenset(
+    {
+        Operator.EQUAL,
+        Operator.NOT_EQUAL,
+        Operator.GREATER_THAN,
+        Operator.GREATER_THAN_INCLUSIVE,
+        Operator.LESS_THAN,
+        Operator.LESS_THAN_INCLUSIVE,
+    }
+)
 # A root rule, and one more. The engine knows no limit; dashboards can show no more.
 DEEPEST_LEVEL: Final = 2
 
@@ -21,6 +33,10 @@ class WantedCondition:
     property: str | None = None
     value: str | None = None
     description: str | None = None
+
+    def __str__(self) -> str:
+        """Name it for people: `email REGEX`."""
+        return f"{self.property or ''} {self.operator}".strip()
 
 
 @dataclass(frozen=True)
@@ -66,25 +82,38 @@ def wanted_rules(rules: Sequence[Mapping[str, Any]], *, level: int = 1) -> tuple
     )
 
 
-def check_rules(rules: Sequence[WantedRule]) -> None:
+def check_rules(rules: Sequence[WantedRule], *, present: Sequence[WantedRule] = ()) -> None:
     """Refuse rules that no segment may have.
+
+    Args:
+        present: what the segment has now. If that is more than the limit, made when there was none or a
+            higher one, it may stay as much but not grow.
 
     Raises:
         InvalidInput: there are none, too many conditions, or a condition that can never be evaluated.
     """
     if not rules:
         raise InvalidInput({"rules": ["This list may not be empty."]})
-    conditions = [condition for rule in rules for condition in rule.all_conditions]
+    conditions = conditions_of(rules)
     limit = settings.SEGMENT_RULES_CONDITIONS_LIMIT
-    if len(conditions) > limit:
+    if len(conditions) > max(limit, len(conditions_of(present))):
         reason = (
             f"The segment has {len(conditions)} conditions, "
             f"which exceeds the maximum condition count of {limit}."
         )
         raise InvalidInput({"segment": [reason]})
-    for condition in conditions:
-        if reason_or_none := problem_of(condition):
-            raise InvalidInput({"rules": [reason_or_none]})
+    problems = [
+        f"Condition {number} ({condition}): {problem}"
+        for number, condition in enumerate(conditions, start=1)
+        if (problem := problem_of(condition))
+    ]
+    if problems:
+        raise InvalidInput({"rules": problems})
+
+
+def conditions_of(rules: Sequence[WantedRule]) -> list[WantedCondition]:
+    """Return all conditions of rules, in the order in which they stand there."""
+    return [condition for rule in rules for condition in rule.all_conditions]
 
 
 def problem_of(condition: WantedCondition) -> str | None:
@@ -100,6 +129,10 @@ def problem_of(condition: WantedCondition) -> str | None:
         return "The value of a PERCENTAGE_SPLIT is a number from 0 to 100."
     if condition.operator == Operator.MODULO and not _is_modulo(value):
         return "The value of a MODULO is 'divisor|remainder', two numbers, the first of them not 0."
+    if condition.operator in _COMPARISONS and value is not None and is_version(value):
+        version = value.removesuffix(SUFFIX)
+        if precedence(version) is None:
+            return f"Not a semantic version such as 1.10.0: '{version:.100}'"
     return None
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.fields import ChoiceField, ConstantField, IdField, TextOfAnyField, WholeItem
+from core.fields import INT64_MAX, ChoiceField, ConstantField, IdField, TextOfAnyField, WholeItem
 from core.queries import QuerySerializer
 from metadata.serializers import WithCustomFields
 from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
@@ -54,7 +54,6 @@ class SegmentSerializer(WithCustomFields, serializers.ModelSerializer):
     rules = RuleSerializer(source="root_rules", many=True)
     version_of = serializers.IntegerField(source="pk", read_only=True)
     membership_counts = ConstantField([])
-    managed_by = ConstantField("")
 
     class Meta:
         model = Segment
@@ -73,7 +72,7 @@ class SegmentSerializer(WithCustomFields, serializers.ModelSerializer):
             "created_at",
             "updated_at",
         ]
-        read_only_fields = ["project"]
+        read_only_fields = ["project", "managed_by"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
@@ -104,3 +103,6 @@ class SegmentQuery(QuerySerializer):
 
     q = serializers.CharField(required=False, help_text="The name contains this.")
     include_feature_specific = serializers.BooleanField(required=False, allow_null=True)
+    identity = IdField(
+        required=False, max_value=INT64_MAX, help_text="Only segments that this identity is in at the moment."
+    )

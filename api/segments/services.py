@@ -10,7 +10,8 @@ from audit.services import Author, record
 from core.errors import InvalidInput
 from metadata.services import WantedValue, copy_values, replace_values
 from projects.models import Project
-from segments.models import Condition, Segment, SegmentRule
+from segments.exceptions import ManagedSegmentError
+from segments.models import Condition, Segment, SegmentRevision, SegmentRule
 from segments.rules import WantedCondition, WantedRule, check_rules
 
 
@@ -61,15 +62,19 @@ def update_segment(
     metadata: Sequence[WantedValue] | None = None,
     **properties: Unpack[SegmentProperties],
 ) -> Segment:
-    """Change what is given of a segment. `rules`, if given, replaces them all; ids of rules change then.
+    """Change what is given of a segment, and keep what it was as a revision.
+
+    `rules`, if given, replaces them all; ids of rules change then. Nothing new leaves everything as it is.
 
     Args:
         metadata: all its values of custom fields from now on. None: they stay.
 
     Raises:
         InvalidInput: as for creating.
+        ManagedSegmentError: people may not change it.
     """
-    Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)  # one at a time: rules are rebuilt
+    segment = _locked(segment)  # one at a time: rules are rebuilt
+    before = state_of(segment)
     if metadata is not None:
         replace_values(segment, metadata)
     rules = properties.pop("rules", None)
@@ -81,60 +86,96 @@ def update_segment(
         if new != old:
             changes.append({"field": column.removesuffix("_id"), "old": old, "new": new})
             setattr(segment, column, new)
-    if changes:
-        segment.save(update_fields=[*properties, "updated_at"])
     if rules is not None:
-        check_rules(rules)
-        old_rules, new_rules = described(stored_rules(segment)), described(rules)
+        present = stored_rules(segment)
+        check_rules(rules, present=present)
+        old_rules, new_rules = described(present), described(rules)
         if old_rules != new_rules:
             segment.rules.all().delete()
             _store_rules(segment, rules)
-            segment.save(update_fields=["updated_at"])
             changes.append({"field": "rules", "old": old_rules, "new": new_rules})
     if changes:
+        segment.save(update_fields=[*properties, "updated_at"])
         _record(f"Segment updated: {segment.name}", segment, author, changes)
+    if changes or state_of(segment) != before:
+        SegmentRevision.objects.create(segment=segment, content=before)
     return segment
 
 
 @transaction.atomic
 def delete_segment(segment: Segment, *, author: Author) -> None:
-    """Delete a segment, and with it all its overrides in all environments."""
+    """Delete a segment, and with it its revisions and all its overrides in all environments.
+
+    Raises:
+        ManagedSegmentError: people may not change it.
+    """
+    segment = _locked(segment)
     _record(f"Segment deleted: {segment.name}", segment, author)
+    segment.revisions.all().delete()
     segment.delete()
 
 
 @transaction.atomic
 def clone_segment(segment: Segment, *, name: str, author: Author) -> Segment:
-    """Create a segment with the same rules and custom fields under another name."""
-    copy = create_segment(
-        segment.project,
-        author=author,
+    """Create a segment with the same rules and custom fields under another name.
+
+    Raises:
+        ManagedSegmentError: people may not change it, nor what would be like it.
+    """
+    _refuse_managed(segment)
+    rules = stored_rules(segment)
+    copy = Segment(
+        project=segment.project,
         name=name,
-        rules=stored_rules(segment),
         description=segment.description,
         feature_id=segment.feature_id,
     )
+    copy.save()
+    _store_rules(copy, rules)  # as they are: what was once taken may be copied, whatever the limits say now
     copy_values(segment, copy)
+    _record(f"New Segment created: {copy.name}", copy, author)
     return copy
 
 
 def stored_rules(segment: Segment) -> tuple[WantedRule, ...]:
-    """Return a segment's rules as services take them: for copies, forms and comparisons."""
-    rules = list(segment.rules.all())
-    conditions: dict[int, list[WantedCondition]] = {rule.pk: [] for rule in rules}
-    for condition in Condition.objects.filter(rule__segment=segment):
-        conditions[condition.rule_id].append(
-            WantedCondition(condition.operator, condition.property, condition.value, condition.description)
-        )
+    """Return a segment's rules as services take them: for copies, forms and comparisons.
+
+    In one query, so that rules and conditions are of one moment, whoever replaces them meanwhile.
+    """
+    rules: dict[int, tuple[int | None, str]] = {}
+    conditions: dict[int, list[WantedCondition]] = {}
+    content = ["operator", "property", "value", "description"]
+    rows = segment.rules.order_by("pk", "conditions__pk").values_list(
+        "pk", "parent", "type", *(f"conditions__{column}" for column in content)
+    )
+    for number, parent, rule_type, operator, *rest in rows:
+        rules[number] = (parent, rule_type)
+        conditions.setdefault(number, [])
+        if operator is not None:  # a rule without conditions has one row, too
+            conditions[number].append(WantedCondition(operator, *rest))
 
     def below(parent_id: int | None) -> tuple[WantedRule, ...]:
         return tuple(
-            WantedRule(rule.type, tuple(conditions[rule.pk]), below(rule.pk))
-            for rule in rules
-            if rule.parent_id == parent_id
+            WantedRule(rule_type, tuple(conditions[number]), below(number))
+            for number, (parent, rule_type) in rules.items()
+            if parent == parent_id
         )
 
     return below(None)
+
+
+def state_of(segment: Segment) -> dict[str, Any]:
+    """Return all that people can change of a segment, as JSON."""
+    return {
+        "name": segment.name,
+        "description": segment.description,
+        "feature": segment.feature_id,
+        "rules": described(stored_rules(segment)),
+        "metadata": [
+            {"model_field": number, "field_value": value}
+            for number, value in segment.metadata.values_list("attachment", "value")
+        ],
+    }
 
 
 def described(rules: Iterable[WantedRule]) -> list[dict[str, Any]]:
@@ -147,6 +188,22 @@ def described(rules: Iterable[WantedRule]) -> list[dict[str, Any]]:
         }
         for rule in rules
     ]
+
+
+def _locked(segment: Segment) -> Segment:
+    """Return the segment as it is now, and let nobody else write it until the transaction ends."""
+    locked: Segment = (
+        Segment.objects.select_related("project")
+        .select_for_update(of=("self",), no_key=True)
+        .get(pk=segment.pk)
+    )
+    _refuse_managed(locked)
+    return locked
+
+
+def _refuse_managed(segment: Segment) -> None:
+    if segment.managed_by:
+        raise ManagedSegmentError(segment.managed_by)
 
 
 def _check_feature(project: Project, feature_id: int | None) -> None:

@@ -1,12 +1,7 @@
-from django.urls import URLPattern, URLResolver, path
-from rest_framework.routers import SimpleRouter
+from django.urls import path
 
-from segments.views import SegmentByUuidView, SegmentViewSet
+from segments.views import SegmentByUuidView
 
-router = SimpleRouter(use_regex_path=False)
-router.register("projects/<int:project_pk>/segments", SegmentViewSet, "segment")
-
-urlpatterns: list[URLPattern | URLResolver] = [
+urlpatterns = [
     path("segments/get-by-uuid/<uuid:uuid>/", SegmentByUuidView.as_view(), name="segment-by-uuid"),
-    *router.urls,
 ]

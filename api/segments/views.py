@@ -10,19 +10,23 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.moments import one_moment
 from core.pagination import ChosenPagination
 from core.views import ManagedView
 from permissions.access import visible
 from projects.scope import InProject
 from segments.models import Segment
-from segments.selectors import described_segments
+from segments.selectors import described_segment, described_segments
 from segments.serializers import NameSerializer, SegmentQuery, SegmentSerializer
 from segments.services import clone_segment, create_segment, delete_segment, update_segment
 
 
 @extend_schema_view(list=extend_schema(parameters=[SegmentQuery]))
 class SegmentViewSet(InProject, viewsets.ModelViewSet):
-    """The segments of a project."""
+    """The segments of a project.
+
+    `documents` has a subclass of it that stands at the routes, because it can also tell who is in a segment.
+    """
 
     queryset = Segment.objects.all()
     serializer_class = SegmentSerializer
@@ -43,13 +47,22 @@ class SegmentViewSet(InProject, viewsets.ModelViewSet):
             queryset = queryset.filter(feature__isnull=True)
         return queryset
 
+    def list(self, request: Request, *args: Any, **path: Any) -> Response:
+        with one_moment():
+            return super().list(request, *args, **path)
+
+    def get_object(self) -> Segment:
+        with one_moment():
+            segment: Segment = super().get_object()
+            return segment
+
     def perform_create(self, serializer: Any) -> None:
         segment = create_segment(self.project, author=self.request.user, **serializer.validated_data)
-        serializer.instance = described_segments().get(pk=segment.pk)
+        serializer.instance = described_segment(segment)
 
     def perform_update(self, serializer: Any) -> None:
         segment = update_segment(serializer.instance, author=self.request.user, **serializer.validated_data)
-        serializer.instance = described_segments().get(pk=segment.pk)
+        serializer.instance = described_segment(segment)
 
     def perform_destroy(self, instance: Segment) -> None:
         delete_segment(instance, author=self.request.user)
@@ -63,7 +76,7 @@ class SegmentViewSet(InProject, viewsets.ModelViewSet):
         wanted = NameSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         copy = clone_segment(self.get_object(), author=request.user, **wanted.validated_data)
-        shown = SegmentSerializer(described_segments().get(pk=copy.pk))
+        shown = SegmentSerializer(described_segment(copy))
         return Response(shown.data, status=status.HTTP_201_CREATED)
 
 
@@ -78,3 +91,8 @@ class SegmentByUuidView(ManagedView, generics.RetrieveAPIView):
 
     def get_queryset(self) -> QuerySet[Segment]:
         return visible(self.request.user, described_segments(), "VIEW_PROJECT", "project")
+
+    def get_object(self) -> Segment:
+        with one_moment():
+            segment: Segment = super().get_object()
+            return segment

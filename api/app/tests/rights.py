@@ -312,6 +312,7 @@ SEGMENTS = {
     f"DELETE {PROJECT}/segments/{{pk}}/": forbids("MANAGE_SEGMENTS"),
     f"POST {PROJECT}/segments/{{pk}}/clone/": forbids("MANAGE_SEGMENTS"),
     f"GET {PROJECT}/segments/{{segment_pk}}/associated-features/": hides("VIEW_PROJECT"),
+    f"GET {PROJECT}/segments/{{segment_pk}}/where-used/": hides("VIEW_PROJECT"),
     "GET /api/v1/segments/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
 }
 

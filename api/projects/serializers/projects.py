@@ -73,7 +73,7 @@ class ProjectDetailSerializer(ProjectSerializer):
     max_features_allowed = ConstantField(100_000)
     max_segment_overrides_allowed = ConstantField(100_000)
     total_features = serializers.IntegerField(source="features.count", read_only=True)
-    total_segments = serializers.IntegerField(source="segments.count", read_only=True)
+    total_segments = serializers.IntegerField(source="segments.for_people.count", read_only=True)
 
     class Meta(ProjectSerializer.Meta):
         fields = [

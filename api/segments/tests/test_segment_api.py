@@ -5,7 +5,8 @@ import pytest
 from audit.models import AuditRecord
 from organisations.models import Organisation
 from projects.models import Project
-from segments.models import Condition, Segment, SegmentRule
+from segments.models import Condition, Segment, SegmentRevision, SegmentRule
+from segments.services import update_segment
 from segments.tests.factories import make_segment
 
 
@@ -142,6 +143,7 @@ class TestCreating:
             ("MODULO", "4"),
             ("MODULO", "0|1"),
             ("MODULO", "a|b"),
+            ("GREATER_THAN", "1.0:semver"),
             ("EQUAL", "x" * 1001),
             ("LIKE", "x"),
         ],
@@ -154,6 +156,23 @@ class TestCreating:
         assert response.status_code == 400
         assert list(response.json()) == ["rules"]
         assert not SegmentRule.objects.exists()
+
+    def test_the_refusal_names_the_conditions(self, admin_client, project):
+        rules = tree(
+            condition(),
+            {"operator": "REGEX", "property": "email", "value": "("},
+            {"operator": "PERCENTAGE_SPLIT", "value": "many"},
+        )
+
+        response = admin_client.post(segments_url(project), {"name": "s", "rules": rules}, format="json")
+
+        assert response.json() == {
+            "rules": [
+                "Condition 2 (email REGEX): Not a usable regular expression: "
+                "missing ), unterminated subpattern at position 0",
+                "Condition 3 (PERCENTAGE_SPLIT): The value of a PERCENTAGE_SPLIT is a number from 0 to 100.",
+            ]
+        }
 
     @pytest.mark.parametrize(
         ("operator", "value"),
@@ -207,6 +226,7 @@ class TestChanging:
         shown = response.json()["rules"][0]["rules"][0]["conditions"]
         assert [each["value"] for each in shown] == ["NL"]
         assert other.rules.filter(pk=foreign_rule.pk).exists()
+        assert segment.revisions.get().content["name"] == segment.name
         assert Condition.objects.filter(rule__segment=other).get().value == "FR"
         assert AuditRecord.objects.get().log == "Segment updated: Changed"
 
@@ -249,7 +269,105 @@ class TestChanging:
 
         assert response.status_code == 200
         assert not AuditRecord.objects.exists()
+        assert not segment.revisions.exists()
         assert list(segment.rules.values_list("pk", flat=True)) == before
+
+    def test_what_it_was_is_kept_and_shows_nowhere(self, admin_client, project):
+        segment = make_segment(project, name="Before", country="NL")
+        shown = admin_client.get(segments_url(project, segment)).json()
+
+        admin_client.patch(segments_url(project, segment), {"name": "After"}, format="json")
+        admin_client.patch(segments_url(project, segment), {"rules": tree(condition())}, format="json")
+        refused = admin_client.patch(segments_url(project, segment), {"rules": []}, format="json")
+
+        first, second = segment.revisions.all()
+        assert refused.status_code == 400
+        assert (first.content["name"], second.content["name"]) == ("Before", "After")
+        assert first.content["rules"] == second.content["rules"]
+        assert without_ids(first.content["rules"]) == [
+            {**rule, "rules": [{"rules": [], **nested} for nested in rule["rules"]]}
+            for rule in without_ids(shown["rules"])
+        ]
+        assert admin_client.get(segments_url(project)).json()["count"] == 1
+        assert admin_client.get(f"/api/v1/projects/{project.pk}/").json()["total_segments"] == 1
+        assert admin_client.get(f"/api/v1/segments/get-by-uuid/{segment.uuid}/").json()["name"] == "After"
+
+        admin_client.delete(segments_url(project, segment))
+
+        assert not SegmentRevision.objects.exists()
+
+    def test_more_conditions_than_allowed_may_stay_and_not_grow(self, admin_client, project, settings):
+        segment = make_segment(project)
+        three = tree(*[condition(value=str(number)) for number in range(3)])
+        admin_client.patch(segments_url(project, segment), {"rules": three}, format="json")
+        settings.SEGMENT_RULES_CONDITIONS_LIMIT = 2
+
+        def status(number: int) -> int:
+            rules = tree(*[condition(value=f"new {each}") for each in range(number)])
+            return admin_client.put(
+                segments_url(project, segment), {"name": "s", "rules": rules}, format="json"
+            ).status_code
+
+        assert [status(4), status(3), status(2), status(3)] == [400, 200, 200, 400]
+
+    def test_a_change_is_made_to_what_is_stored_now(self, admin, project):
+        read_by_one, read_by_other = [make_segment(project, name="Before")] * 2
+        read_by_other = Segment.objects.get(pk=read_by_other.pk)
+
+        update_segment(read_by_one, author=admin, name="After")
+        update_segment(read_by_other, author=admin, name="Before")
+
+        assert Segment.objects.get().name == "Before"
+        assert AuditRecord.objects.count() == 2
+
+
+class TestSegmentsThatPeopleDoNotKeep:
+    def test_a_system_segment_is_hidden(self, admin_client, project):
+        segment = make_segment(project, is_system_segment=True)
+        body = {"name": "mine", "rules": tree(condition())}
+
+        statuses = [
+            admin_client.get(segments_url(project, segment)).status_code,
+            admin_client.get(f"/api/v1/segments/get-by-uuid/{segment.uuid}/").status_code,
+            admin_client.put(segments_url(project, segment), body, format="json").status_code,
+            admin_client.delete(segments_url(project, segment)).status_code,
+            admin_client.post(segments_url(project, segment, "clone/"), {"name": "x"}).status_code,
+            admin_client.get(segments_url(project, segment, "associated-features/")).status_code,
+            admin_client.get(segments_url(project, segment, "where-used/")).status_code,
+        ]
+
+        assert statuses == [404] * 7
+        assert admin_client.get(segments_url(project)).json()["count"] == 0
+        assert admin_client.get(f"/api/v1/projects/{project.pk}/").json()["total_segments"] == 0
+
+    def test_one_of_a_cohort_is_shown_and_not_changed(self, admin_client, project):
+        segment = make_segment(project, managed_by="cohort")
+        body = {"name": "mine", "rules": tree(condition())}
+
+        answers = [
+            admin_client.put(segments_url(project, segment), body, format="json"),
+            admin_client.patch(segments_url(project, segment), {"name": "mine"}, format="json"),
+            admin_client.delete(segments_url(project, segment)),
+            admin_client.post(segments_url(project, segment, "clone/"), {"name": "x"}),
+        ]
+
+        assert [answer.status_code for answer in answers] == [403] * 4
+        assert "managed by a cohort" in answers[0].json()["detail"]
+        assert admin_client.get(segments_url(project, segment)).json()["managed_by"] == "cohort"
+        assert Segment.objects.get().name == segment.name
+
+    def test_nobody_makes_one_by_saying_so(self, admin_client, project):
+        body = {"name": "s", "rules": tree(condition()), "managed_by": "cohort", "is_system_segment": True}
+
+        made = admin_client.post(segments_url(project), body, format="json")
+        changed = admin_client.put(segments_url(project, Segment.objects.get()), body, format="json")
+
+        assert (made.status_code, made.json()["managed_by"]) == (201, "")
+        assert (changed.status_code, changed.json()["managed_by"]) == (200, "")
+        assert not Segment.objects.get().is_system_segment
+
+    def test_members_are_not_counted_here(self, admin_client, project):
+        assert admin_client.get(segments_url(project, make_segment(project), "members/")).status_code == 404
 
 
 class TestDeleting:

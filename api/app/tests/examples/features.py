@@ -345,9 +345,6 @@ EXAMPLES = {
     f"POST {UPDATES}/delete-segment-override/": Example(
         path=environment, body=override_to_remove, alternatives=BY_NAME
     ),
-    f"GET {PROJECT}/segments/{{segment_pk}}/associated-features/": Example(
-        path=lambda world: {**project(world), "segment_pk": world.segment.pk}
-    ),
     "POST /api/v1/features/create-feature-export/": Example(
         body=lambda world: {"environment_id": world.environment.pk, "tag_ids": [world.tag.pk]}
     ),
@@ -362,4 +359,10 @@ EXAMPLES = {
         is_form=True,
     ),
     f"GET {PROJECT}/feature-imports/": Example(path=project),
+    **{
+        f"GET {PROJECT}/segments/{{segment_pk}}/{uses}/": Example(
+            path=lambda world: {**project(world), "segment_pk": world.segment.pk}
+        )
+        for uses in ("associated-features", "where-used")
+    },
 }
