@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format typecheck coverage doctest migrate docs requirements database bench
+.PHONY: help setup run test state-machine lint format typecheck coverage doctest migrate docs requirements database bench
 
 # The Python that the virtual environment is made with; the first of these that is new enough.
 PYTHON ?=
@@ -11,6 +11,8 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python api/manage.py
 export PORT REQUIRE
 
+# For state-machine.
+SERIES ?= 200
 # For bench.
 CASES ?=
 ROUNDS ?= 5
@@ -31,6 +33,9 @@ run: .venv/installed ## serve on port 8000, with a database and a demo project a
 
 test: .venv/installed ## run every check and every test, in parallel, on a PostgreSQL of their own
 	@exec $(BIN)/python -m pytest -n logical --cov --cov-report=term
+
+state-machine: .venv/installed ## change flags in many random ways, and compare with a model: SERIES=1000
+	@STATE_MACHINE_SERIES=$(SERIES) exec $(BIN)/python -m pytest --hypothesis-show-statistics api/app/tests/state_machine
 
 coverage: .venv/installed ## run the tests and show, line by line, what they don't reach: htmlcov/index.html
 	@exec $(BIN)/python -m pytest -n logical --cov --cov-report=term-missing --cov-report=html
