@@ -50,7 +50,7 @@ class Statement(NamedTuple):
 
 _FOUND = """
     CROSS JOIN LATERAL (
-        SELECT identity.id, identity.traits
+        SELECT identity.id, identity.traits, identity.last_seen
         FROM identities_identity AS identity
         WHERE identity.environment_id = batch.environment_id
             AND text_digest(identity.identifier) = text_digest(batch.identifier)
@@ -60,41 +60,55 @@ _FOUND = """
 # At one statement any number of writers of one identity may meet. `have` is what stands there already. What
 # doesn't change is left out *before* the insert: a condition on the conflict instead would answer nothing at
 # all for an identity that another transaction makes meanwhile. Compared as text, since to JSONB 1 and 1.0 are
-# equal. In order, so that two batches lock the rows they share in the same order.
+# equal. In order, so that two batches lock the rows they share in the same order. A new row has today as the
+# day on which it was last seen, by the column's default.
 _UPSERT = """
 WITH batch AS (
     SELECT * FROM json_to_recordset(%(batch)s::json)
         AS batch (environment_id integer, identifier text, patch jsonb, gone jsonb)
 ), have AS (
-    SELECT identity.id, batch.environment_id, batch.identifier, identity.traits, {merged_now} AS merged
+    SELECT identity.id, batch.environment_id, batch.identifier, identity.traits,
+        {is_current} identity.traits::text = ({merged_now})::text AS is_settled
     FROM batch {found}
 ), written AS (
     INSERT INTO identities_identity AS known (environment_id, identifier, created_date, traits)
     SELECT batch.environment_id, batch.identifier, clock_timestamp(), batch.patch
     FROM batch LEFT JOIN have USING (environment_id, identifier)
-    WHERE have.id IS NULL OR have.traits::text <> have.merged::text
+    WHERE have.id IS NULL OR NOT have.is_settled
     ORDER BY batch.environment_id, batch.identifier
-    ON CONFLICT (environment_id, text_digest(identifier)) DO UPDATE SET traits = {merged_at_conflict}
+    ON CONFLICT (environment_id, text_digest(identifier)) DO UPDATE SET traits = {merged_at_conflict} {seen}
     RETURNING id, environment_id, identifier, traits
 )
 SELECT id, environment_id, identifier, traits::text FROM written
 UNION ALL
-SELECT id, environment_id, identifier, traits::text FROM have WHERE traits::text = merged::text
+SELECT id, environment_id, identifier, traits::text FROM have WHERE is_settled
 """
-_UPSERT_ONLY_SETTING = _UPSERT.format(
-    found=_FOUND,
-    merged_now="identity.traits || batch.patch",
-    merged_at_conflict="known.traits || excluded.traits",
-)
+_ONLY_SETTING = {
+    "merged_now": "identity.traits || batch.patch",
+    "merged_at_conflict": "known.traits || excluded.traits",
+}
 # Slower, so used only where something is deleted.
-_UPSERT_DELETING = _UPSERT.format(
-    found=_FOUND,
-    merged_now="(identity.traits || batch.patch) - ARRAY(SELECT jsonb_array_elements_text(batch.gone))",
-    merged_at_conflict="""(known.traits || excluded.traits) - ARRAY(
+_DELETING = {
+    "merged_now": "(identity.traits || batch.patch) - ARRAY(SELECT jsonb_array_elements_text(batch.gone))",
+    "merged_at_conflict": """(known.traits || excluded.traits) - ARRAY(
         SELECT jsonb_array_elements_text(batch.gone) FROM batch
         WHERE batch.environment_id = excluded.environment_id AND batch.identifier = excluded.identifier
     )""",
-)
+}
+# The first time on a day that somebody is seen is a change, and the only one if nothing else changes.
+_SEEN = {
+    "is_current": "identity.last_seen >= (now() AT TIME ZONE 'UTC')::date AND",
+    "seen": ", last_seen = excluded.last_seen",
+}
+_UNSEEN = {"is_current": "", "seen": ""}
+# By whether something is deleted, and whether it was the identities themselves who asked.
+_UPSERTS = {
+    (deletes, seen): _UPSERT.format(
+        found=_FOUND, **(_DELETING if deletes else _ONLY_SETTING), **(_SEEN if seen else _UNSEEN)
+    )
+    for deletes in (False, True)
+    for seen in (False, True)
+}
 
 _LOOK_UP = f"""
 SELECT identity.id, batch.environment_id, batch.identifier, identity.traits::text
@@ -120,11 +134,12 @@ def merged(batch: Iterable[TraitChanges]) -> list[TraitChanges]:
     return list(by_identity.values())
 
 
-def upsert(batch: Sequence[TraitChanges]) -> Statement:
+def upsert(batch: Sequence[TraitChanges], *, seen: bool) -> Statement:
     """Make the identities that aren't there yet, and change their traits. `identities_of` reads the rows.
 
     Args:
         batch: each identity once. Checked text only; the database refuses a batch as a whole.
+        seen: whether it is an SDK that asks, so that today is the day on which they were last seen.
     """
     deletes = any(changes.removed for changes in batch)
     items = [
@@ -136,7 +151,7 @@ def upsert(batch: Sequence[TraitChanges]) -> Statement:
         }
         for changes in batch
     ]
-    return Statement(_UPSERT_DELETING if deletes else _UPSERT_ONLY_SETTING, {"batch": json.dumps(items)})
+    return Statement(_UPSERTS[deletes, seen], {"batch": json.dumps(items)})
 
 
 def look_up(identities: Iterable[IdentityKey]) -> Statement:

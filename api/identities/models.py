@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Value
 
+from core.days import UtcToday
 from core.digests import Digest
 from core.history import remembers_what_people_do
 from environments.models import Environment
@@ -17,6 +18,16 @@ class IdentityQuerySet(models.QuerySet):
         return self.alias(identifier_digest=Digest("identifier")).filter(
             identifier_digest=Digest(Value(identifier)), identifier=identifier
         )
+
+    def searched_by(self, text: str) -> Self:
+        """Narrow to what contains `text`, whatever the case; in double quotes: to exactly this identifier.
+
+        In the order of creation. Finding a part reads all identifiers, unless there is the index that
+        `manage.py indexidentifiers` makes.
+        """
+        if len(text) > 2 and text[0] == text[-1] == '"':
+            return self.with_identifier(text[1:-1])  # no order: there is one at most
+        return self.filter(identifier__icontains=text).order_by("created_date", "pk")
 
 
 class Identity(models.Model):
@@ -33,6 +44,10 @@ class Identity(models.Model):
     identifier = models.CharField(max_length=2000)
     created_date = models.DateTimeField(auto_now_add=True)
     traits = models.JSONField(default=dict, blank=True)
+    # Never in an index: it changes daily, and a write that touches no index stays in its page.
+    last_seen = models.DateField(
+        db_default=UtcToday(), editable=False, help_text="The last day, in UTC, on which an SDK asked for it."
+    )
 
     objects = IdentityQuerySet.as_manager()
 
@@ -70,12 +85,59 @@ class Identity(models.Model):
                 name="changed.identifier",
                 environment="changed.environment_id",
                 column="identifier",
-                ignored=["traits"],
+                ignored=["traits", "last_seen"],
+            ),
+            pgtrigger.Trigger(
+                # New ones: see `identities.counting`.
+                name="count_move",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("environment_id"),
+                func="""
+                INSERT INTO identities_identitycountchange (environment_id, change)
+                VALUES (OLD.environment_id, -1), (NEW.environment_id, 1);
+                RETURN NULL;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="count_delete",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Delete,
+                referencing=pgtrigger.Referencing(old="old_rows"),
+                func="""
+                INSERT INTO identities_identitycountchange (environment_id, change)
+                SELECT environment_id, -count(*) FROM old_rows GROUP BY environment_id;
+                RETURN NULL;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="count_truncate",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Truncate,
+                func="DELETE FROM identities_identitycountchange; RETURN NULL;",
             ),
         ]
 
     def __str__(self) -> str:
         return self.identifier
+
+
+class IdentityCountChange(models.Model):
+    """By how many an environment's identities became more or fewer; the sum is how many there are.
+
+    Written by triggers, in the transaction that makes or deletes them, so the sum is right in every
+    transaction. A line for each change and not one to add to, since nobody ever waits for a line: an
+    application's requests make identities, many at once. Those who read the sum fold them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    environment_id = models.PositiveIntegerField(db_index=True)
+    change = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.change:+} in {self.environment_id}"
 
 
 class TraitKey(models.Model):

@@ -23,8 +23,8 @@ class IdentitySerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Identity
-        fields = ["id", "identifier", "environment"]
-        read_only_fields = ["environment"]
+        fields = ["id", "identifier", "environment", "last_seen"]
+        read_only_fields = ["environment", "last_seen"]
 
 
 class IdentityQuery(QuerySerializer):

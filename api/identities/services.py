@@ -29,7 +29,7 @@ from identities.models import Identity
 from identities.traits import LARGEST_INTEGER, SMALLEST_INTEGER, TraitValue, from_column
 
 
-def store_traits(batch: Sequence[TraitChanges]) -> dict[IdentityKey, StoredIdentity]:
+def store_traits(batch: Sequence[TraitChanges], *, seen: bool = False) -> dict[IdentityKey, StoredIdentity]:
     """Make the identities that aren't there yet, change their traits, and return them all as they are then.
 
     Durable when this returns, unless the caller has a transaction open. Where the batch has several
@@ -37,6 +37,7 @@ def store_traits(batch: Sequence[TraitChanges]) -> dict[IdentityKey, StoredIdent
 
     Args:
         batch: checked text only; the database refuses a batch as a whole.
+        seen: whether it is an SDK that asks, so that today is the day on which they were last seen.
 
     Returns:
         What is stored, by environment id and identifier.
@@ -46,20 +47,22 @@ def store_traits(batch: Sequence[TraitChanges]) -> dict[IdentityKey, StoredIdent
         return {}
     _ensure_trait_keys(trait_keys_of(changes))
     with connection.cursor() as cursor:
-        cursor.execute(*upsert(changes))
+        cursor.execute(*upsert(changes, seen=seen))
         return identities_of(cursor.fetchall())
 
 
 @transaction.atomic
 def increment_trait(environment_id: int, identifier: str, key: str, *, by: int) -> int:
-    """Add to an integer trait, which starts at 0, and return the sum. The identity is made if need be.
+    """Add to an integer trait, which starts at 0, and return the sum, as an SDK asks for it.
+
+    The identity is made if need be.
 
     Raises:
         NotAnIntegerError: the trait has a value of another type.
         InvalidInput: the sum is beyond 64 bits.
     """
     _ensure_trait_keys([(environment_id, key)])
-    store_traits([TraitChanges(environment_id, identifier)])
+    store_traits([TraitChanges(environment_id, identifier)], seen=True)
     identity = (
         Identity.objects.with_identifier(identifier)
         .filter(environment_id=environment_id)

@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -12,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import InvalidInput
-from core.pagination import ChosenPagination
 from environments.scope import InEnvironment
 from identities.batches import TraitChanges
 from identities.exceptions import TraitKeyNotGivenError
 from identities.models import Identity, IdentityQuerySet
+from identities.pagination import FoundPagination, IdentityPagination
+from identities.searching import search_time_limit
 from identities.selectors import Trait, trait_keys_in_use, traits_of
 from identities.serializers import (
     IdentityQuery,
@@ -41,23 +41,23 @@ class IdentityViewSet(InEnvironment, viewsets.ModelViewSet):
 
     queryset = Identity.objects.all()
     serializer_class = IdentitySerializer
-    pagination_class = ChosenPagination
+    pagination_class = IdentityPagination
     lookup_value_converter = "int"
     read_permission = "VIEW_IDENTITIES"
     write_permission = "MANAGE_IDENTITIES"
 
     def get_queryset(self) -> IdentityQuerySet:
-        # As the index has them, so that deep pages stay fast; traits may be large, and aren't shown.
-        identities = Identity.objects.filter(environment=self.environment).defer("traits")
-        return identities.order_by("created_date", "pk")
+        # Traits may be large, and aren't shown.
+        return Identity.objects.filter(environment=self.environment).defer("traits")
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.action != "list":
-            return queryset
-        text = IdentityQuery.read(self.request).get("q", "")
-        if len(text) > 2 and text[0] == text[-1] == '"':
-            return self.get_queryset().with_identifier(text[1:-1])
-        return queryset.filter(identifier__icontains=text) if text else queryset
+    def list(self, request: Request, *args: Any, **path: Any) -> Response:
+        text = IdentityQuery.read(request).get("q", "")
+        if not text:
+            return super().list(request, *args, **path)
+        pages = FoundPagination()
+        with search_time_limit():
+            found = pages.paginate_queryset(self.get_queryset().searched_by(text), request)
+        return pages.get_paginated_response(self.get_serializer(found, many=True).data)
 
     def perform_create(self, serializer: Any) -> None:
         serializer.instance = create_identity(self.environment, **serializer.validated_data)

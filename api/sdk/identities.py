@@ -97,7 +97,7 @@ def store_directly(batch: Sequence[TraitChanges]) -> dict[IdentityKey, StoredIde
         ValidationError: the database can't hold what is to be stored.
     """
     try:
-        return store_traits(batch)
+        return store_traits(batch, seen=True)
     except IntegrityError as error:
         raise EnvironmentGone from error
     except DataError as error:

@@ -178,7 +178,7 @@ class LiveIdentities:
         if unseen:
             await self._stores.execute(*add_trait_keys(unseen))
             remember_trait_keys(unseen)
-        return identities_of(await self._stores.execute(*upsert(changes)))
+        return identities_of(await self._stores.execute(*upsert(changes, seen=True)))
 
     async def _read(self, batch: Mapping[IdentityKey, None]) -> Mapping[IdentityKey, StoredIdentity]:
         return identities_of(await self._reads.execute(*look_up(batch)))

@@ -1,5 +1,7 @@
 """Identities and their traits over the management API."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from environments.models import Environment
@@ -42,7 +44,12 @@ class TestIdentities:
         deleted = admin_client.delete(identities_url(environment, identity))
 
         assert made.status_code == 201
-        assert made.json() == {"id": identity.pk, "identifier": "a@b", "environment": environment.pk}
+        assert made.json() == {
+            "id": identity.pk,
+            "identifier": "a@b",
+            "environment": environment.pk,
+            "last_seen": datetime.now(UTC).date().isoformat(),
+        }
         assert renamed.json() == shown.json() == {**made.json(), "identifier": "c@d"}
         assert deleted.status_code == 204
         assert not Identity.objects.exists()

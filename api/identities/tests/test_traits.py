@@ -3,6 +3,7 @@
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -123,7 +124,14 @@ def test_a_batch_makes_changes_and_deletes_and_answers_every_item(environment):
     }
 
 
-@pytest.mark.parametrize("statement", [upsert, lambda batch: look_up((1, each.identifier) for each in batch)])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        partial(upsert, seen=True),
+        lambda batch: look_up((1, each.identifier) for each in batch),
+    ],
+    ids=["upsert", "look up"],
+)
 def test_a_large_batch_does_not_read_the_whole_table(environment, statement):
     crowd = [TraitChanges(environment.pk, f"user-{number}", {"age": number}) for number in range(2000)]
     store_traits(crowd)
