@@ -196,43 +196,54 @@ _FINGERPRINTS = f"""(
     FROM served CROSS JOIN environment LEFT JOIN weights ON weights.feature_state_id = (state).id
 )"""  # noqa: S608
 
-EVERYTHING = f"""
+
+def _environment(fingerprints: str) -> str:
+    return f"""
 SELECT json_build_object(
     'environment', {_ENVIRONMENT},
     'features', {_FEATURES},
     'states', {_STATES},
     'allocations', {_allocations("IS NULL")},
     'segments', {
-    _list("'id', segment.id, 'name', segment.name, 'feature_id', segment.feature_id", _SEGMENTS, "segment.id")
-},
+        _list(
+            "'id', segment.id, 'name', segment.name, 'feature_id', segment.feature_id",
+            _SEGMENTS,
+            "segment.id",
+        )
+    },
     'rules', {
-    _list(
-        "'id', rule.id, 'segment_id', rule.segment_id, 'parent_id', rule.parent_id, 'type', rule.type",
-        f'FROM "segments_segmentrule" AS rule WHERE rule.segment_id IN (SELECT segment.id {_SEGMENTS})',
-        "rule.id",
-    )
-},
+        _list(
+            "'id', rule.id, 'segment_id', rule.segment_id, 'parent_id', rule.parent_id, 'type', rule.type",
+            f'FROM "segments_segmentrule" AS rule WHERE rule.segment_id IN (SELECT segment.id {_SEGMENTS})',
+            "rule.id",
+        )
+    },
     'conditions', {
-    _list(
-        "'rule_id', condition.rule_id, 'operator', condition.operator, "
-        "'property', condition.property, 'value', condition.value",
-        'FROM "segments_condition" AS condition '
-        'JOIN "segments_segmentrule" AS rule ON rule.id = condition.rule_id '
-        f"WHERE rule.segment_id IN (SELECT segment.id {_SEGMENTS})",
-        "condition.id",
-    )
-},
+        _list(
+            "'rule_id', condition.rule_id, 'operator', condition.operator, "
+            "'property', condition.property, 'value', condition.value",
+            'FROM "segments_condition" AS condition '
+            'JOIN "segments_segmentrule" AS rule ON rule.id = condition.rule_id '
+            f"WHERE rule.segment_id IN (SELECT segment.id {_SEGMENTS})",
+            "condition.id",
+        )
+    },
     'server_side_keys', {
-    _list(
-        "'key', server_side_key.key, 'expires_at', server_side_key.expires_at",
-        'FROM "environments_serversidekey" AS server_side_key '
-        "WHERE server_side_key.environment_id = %(environment)s AND server_side_key.active",
-        "server_side_key.id",
-    )
-},
-    'fingerprints', {_FINGERPRINTS}
+        _list(
+            "'key', server_side_key.key, 'expires_at', server_side_key.expires_at",
+            'FROM "environments_serversidekey" AS server_side_key '
+            "WHERE server_side_key.environment_id = %(environment)s AND server_side_key.active",
+            "server_side_key.id",
+        )
+    },
+    'fingerprints', {fingerprints}
 )::text
 """
+
+
+EVERYTHING = _environment(_FINGERPRINTS)
+# Where only one identity's overrides are wanted, of which there may be many thousands.
+WITHOUT_IDENTITIES = _environment("'[]'::json")
 
 OF_IDENTITIES = f"""
 SELECT json_build_object(

@@ -258,6 +258,9 @@ FEATURES = {
     f"PUT {IDENTITY}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
     f"PATCH {IDENTITY}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
     f"DELETE {IDENTITY}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
+    f"GET {IDENTITY}/featurestates/all/": forbids("VIEW_ENVIRONMENT"),
+    # Whatever the features' tags: it may change all of them.
+    f"POST {IDENTITY}/featurestates/clone-from-given-identity/": forbids(UPDATE),
     "GET /api/v1/features/featurestates/": forbids("VIEW_ENVIRONMENT"),
     "POST /api/v1/features/featurestates/": forbids(UPDATE, for_tags=True),
     "PUT /api/v1/features/featurestates/{pk}/": hides(MEMBER).forbids(UPDATE, for_tags=True),

@@ -80,7 +80,9 @@ class StatesOfEnvironment(InEnvironment, WritesFeatureStates, viewsets.ModelView
 
     def get_queryset(self) -> QuerySet[FeatureState]:
         states = served_states() if self.action == "list" else readable_states()
-        return states.filter(environment=self.environment).select_related("identity", "environment__project")
+        states = states.filter(environment=self.environment)
+        # An identity's traits may be large, and aren't shown.
+        return states.select_related("identity", "environment__project").defer("identity__traits")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":

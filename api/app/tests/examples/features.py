@@ -295,6 +295,10 @@ EXAMPLES = {
     f"PUT {OVERRIDES}{{pk}}/": Example(path=identity_state, body=kept, text=RAW, takes_anything=RAW),
     f"PATCH {OVERRIDES}{{pk}}/": Example(path=identity_state, body=kept, text=RAW, takes_anything=RAW),
     f"DELETE {OVERRIDES}{{pk}}/": Example(path=identity_state),
+    f"GET {OVERRIDES}all/": Example(path=identity),
+    f"POST {OVERRIDES}clone-from-given-identity/": Example(
+        path=identity, body=lambda world: {"source_identity_id": world.varied_override.identity_id}
+    ),
     f"GET {ALL_STATES}": Example(query=in_environment),
     f"POST {ALL_STATES}": Example(body=new_typed, text=TYPED),
     f"PUT {ALL_STATES}{{pk}}/": Example(path=state_id, body=typed, text=TYPED),
