@@ -5,7 +5,6 @@ others: both evaluate the same thing. It holds everything, also what is disabled
 servers. Every field is always there: each is one that some SDK can't live without.
 """
 
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,11 +21,9 @@ from engine.documents import (
     SegmentDocument,
     VariantAllocationDocument,
 )
+from identities.uuids import identity_uuid
 
 T = TypeVar("T")
-
-# An identity of an override is named the same in each build, or every poll would look like a change.
-_IDENTITY_NAMESPACE = uuid.UUID("6ace338a-d2ce-493a-9be4-fa2abc110617")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +204,7 @@ def _identity(
     composite_key = f"{environment['api_key']}_{identity['identifier']}"
     return {
         "identifier": identity["identifier"],
-        "identity_uuid": str(uuid.uuid5(_IDENTITY_NAMESPACE, composite_key)),
+        "identity_uuid": identity_uuid(environment["api_key"], identity["identifier"]),
         "created_date": datetime.fromisoformat(identity["created_date"]).isoformat(),
         "environment_api_key": environment["api_key"],
         "composite_key": composite_key,

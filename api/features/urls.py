@@ -3,6 +3,12 @@ from rest_framework.routers import SimpleRouter
 
 from features.views.associated_features import AssociatedFeaturesView, WhereUsedView
 from features.views.clones import CloneEnvironmentView
+from features.views.edge_identities import (
+    EdgeIdentitiesView,
+    EdgeIdentityView,
+    EdgeOverridesView,
+    OverridesByIdentifierView,
+)
 from features.views.feature_states import (
     EnvironmentFeatureStateViewSet,
     FeatureStateByUuidView,
@@ -126,6 +132,27 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "projects/<int:project_pk>/segments/<int:segment_pk>/where-used/",
         WhereUsedView.as_view(),
         name="segment-where-used",
+    ),
+    # Named twice by Flagsmith's clients, and without a slash at the end.
+    path(
+        "environments/environments/<str:environment_key>/edge-identities-featurestates",
+        OverridesByIdentifierView.as_view(),
+        name="overrides-by-identifier",
+    ),
+    path(
+        "environments/<str:environment_key>/edge-identity-overrides",
+        EdgeOverridesView.as_view(),
+        name="edge-identity-overrides",
+    ),
+    path(
+        "environments/<str:environment_key>/edge-identities/",
+        EdgeIdentitiesView.as_view(),
+        name="edge-identities",
+    ),
+    path(
+        "environments/<str:environment_key>/edge-identities/<str:identity_uuid>/",
+        EdgeIdentityView.as_view(),
+        name="edge-identity",
     ),
     *router.urls,
 ]

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from core.admin import ReadOnlyAdmin, ServiceAdmin
 from core.text import unstorable_text
 from identities.models import Identity, TraitKey
+from identities.searching import quoted
 from identities.services import create_identity, remove_trait_everywhere, rename_identity, replace_traits
 from identities.traits import LONGEST_KEY, TraitValue, from_column, trait_value
 
@@ -67,8 +68,8 @@ class IdentityAdmin(ServiceAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        if len(search_term) > 2 and search_term[0] == search_term[-1] == '"':
-            return queryset.filter(pk__in=Identity.objects.with_identifier(search_term[1:-1])), False
+        if (identifier := quoted(search_term)) is not None:
+            return queryset.filter(pk__in=Identity.objects.with_identifier(identifier)), False
         return super().get_search_results(request, queryset, search_term)
 
     def create(self, request: HttpRequest, **fields: Any) -> Identity:

@@ -1,8 +1,8 @@
 """The trigger that counts new identities.
 
-By row, so that requests of those that are there already cost nothing. In plain SQL and not by pgtrigger, which
-puts something before each function, to let a transaction switch triggers off, that takes several times as long
-as all the rest.
+By row, so that requests of those who are there already cost nothing. In plain SQL and not by pgtrigger, which
+puts something before each function, to let a transaction switch triggers off: that takes several times as
+long as all the rest.
 """
 
 COUNT_NEW = """

@@ -19,14 +19,11 @@ class IdentityQuerySet(models.QuerySet):
             identifier_digest=Digest(Value(identifier)), identifier=identifier
         )
 
-    def searched_by(self, text: str) -> Self:
-        """Narrow to what contains `text`, whatever the case; in double quotes: to exactly this identifier.
+    def containing(self, text: str) -> Self:
+        """Narrow to identifiers that contain `text`, whatever the case, in the order of their creation.
 
-        In the order of creation. Finding a part reads all identifiers, unless there is the index that
-        `manage.py indexidentifiers` makes.
+        That reads all identifiers, unless there is the index that `manage.py indexidentifiers` makes.
         """
-        if len(text) > 2 and text[0] == text[-1] == '"':
-            return self.with_identifier(text[1:-1])  # no order: there is one at most
         return self.filter(identifier__icontains=text).order_by("created_date", "pk")
 
 

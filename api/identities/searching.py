@@ -24,6 +24,11 @@ _TOOK_TOO_LONG = (
 )
 
 
+def quoted(text: str) -> str | None:
+    """Return what stands in double quotes, if all of a search does: just that identifier is wanted."""
+    return text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else None
+
+
 class ExtensionMissing(Exception):
     """The database server doesn't have pg_trgm."""
 

@@ -16,7 +16,7 @@ from identities.batches import TraitChanges
 from identities.exceptions import TraitKeyNotGivenError
 from identities.models import Identity, IdentityQuerySet
 from identities.pagination import FoundPagination, IdentityPagination
-from identities.searching import search_time_limit
+from identities.searching import quoted, search_time_limit
 from identities.selectors import Trait, trait_keys_in_use, traits_of
 from identities.serializers import (
     IdentityQuery,
@@ -54,9 +54,12 @@ class IdentityViewSet(InEnvironment, viewsets.ModelViewSet):
         text = IdentityQuery.read(request).get("q", "")
         if not text:
             return super().list(request, *args, **path)
-        pages = FoundPagination()
-        with search_time_limit():
-            found = pages.paginate_queryset(self.get_queryset().searched_by(text), request)
+        pages, identities, identifier = FoundPagination(), self.get_queryset(), quoted(text)
+        if identifier is not None:
+            found = pages.paginate_queryset(identities.with_identifier(identifier), request)
+        else:
+            with search_time_limit():
+                found = pages.paginate_queryset(identities.containing(text), request)
         return pages.get_paginated_response(self.get_serializer(found, many=True).data)
 
     def perform_create(self, serializer: Any) -> None:

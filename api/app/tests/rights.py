@@ -116,6 +116,7 @@ ENVIRONMENT = "/api/v1/environments/{environment_key}"
 ORGANISATION = "/api/v1/organisations/{organisation_pk}"
 UPDATES = "/api/experiments/environments/{environment_key}"
 VERSIONS = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions"
+BY_IDENTIFIER = "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates"
 IDENTITY = f"{ENVIRONMENT}/identities/{{identity_pk}}"
 
 ACCOUNTS = {
@@ -261,6 +262,16 @@ FEATURES = {
     f"GET {IDENTITY}/featurestates/all/": forbids("VIEW_ENVIRONMENT"),
     # Whatever the features' tags: it may change all of them.
     f"POST {IDENTITY}/featurestates/clone-from-given-identity/": forbids(UPDATE),
+    f"PUT {BY_IDENTIFIER}": forbids(UPDATE, for_tags=True),
+    f"DELETE {BY_IDENTIFIER}": forbids(UPDATE, for_tags=True),
+    f"GET {ENVIRONMENT}/edge-identity-overrides": forbids("VIEW_IDENTITIES"),
+    **{
+        f"{method} {ENVIRONMENT}/edge-identities/{one}": forbids(
+            "VIEW_IDENTITIES" if method == "GET" else "MANAGE_IDENTITIES"
+        ).or_answers(400, "Identities are kept in no edge store.")
+        for one, methods in (("", ("GET", "POST")), ("{identity_uuid}/", ("GET", "PUT", "PATCH", "DELETE")))
+        for method in methods
+    },
     "GET /api/v1/features/featurestates/": forbids("VIEW_ENVIRONMENT"),
     "POST /api/v1/features/featurestates/": forbids(UPDATE, for_tags=True),
     "PUT /api/v1/features/featurestates/{pk}/": hides(MEMBER).forbids(UPDATE, for_tags=True),

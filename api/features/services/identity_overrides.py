@@ -1,13 +1,19 @@
-"""Overrides of one identity, all at once."""
+"""Overrides of one identity: all at once, or by the identifier."""
+
+from typing import Unpack
 
 from django.db import transaction
 
 from audit.services import Author
+from environments.models import Environment
 from features.models import FeatureState
 from features.selectors.feature_states import served_states
 from features.services.allocations import Allocation
 from features.services.change_sets import Change, Operation, apply_change_set
+from features.services.feature_states import FeatureStateChanges, remove_feature_state
+from identities.batches import TraitChanges
 from identities.models import Identity
+from identities.services import store_traits
 
 
 @transaction.atomic
@@ -23,6 +29,42 @@ def copy_overrides(source: Identity, target: Identity, *, author: Author) -> Non
     changes += [_removing(state, target) for state in superfluous]
     if changes:
         apply_change_set(changes, author=author)
+
+
+@transaction.atomic
+def override_for_identifier(
+    environment: Environment,
+    identifier: str,
+    *,
+    feature_id: int,
+    author: Author,
+    **changes: Unpack[FeatureStateChanges],
+) -> FeatureState:
+    """Make or change an override, and the identity too if the environment has none of this identifier.
+
+    Raises:
+        InvalidInput: the shares exceed 100 percent.
+    """
+    stored = store_traits([TraitChanges(environment.pk, identifier)])
+    wanted = Change(
+        feature_id=feature_id,
+        environment_id=environment.pk,
+        identity_id=stored[environment.pk, identifier].id,
+        operation=Operation.SET,
+        **changes,
+    )
+    return apply_change_set([wanted], author=author)[0]
+
+
+@transaction.atomic
+def remove_override_for_identifier(
+    environment: Environment, identifier: str, *, feature_id: int, author: Author
+) -> None:
+    """Take an override back, if there is one."""
+    identities = Identity.objects.filter(environment=environment).with_identifier(identifier)
+    override = served_states().filter(identity__in=identities, feature=feature_id).first()
+    if override is not None:
+        remove_feature_state(override, author=author)
 
 
 def _overrides_of(identity: Identity) -> list[FeatureState]:

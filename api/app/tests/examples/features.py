@@ -215,6 +215,23 @@ def override_to_remove(world: World) -> dict[str, Any]:
     return {"feature": {"id": world.feature.pk}, "segment": {"id": world.segment.pk}}
 
 
+def named_override(world: World) -> dict[str, Any]:
+    return {"identifier": world.identity.identifier, "feature": world.multivariate.name}
+
+
+def override_by_identifier(world: World) -> dict[str, Any]:
+    return {
+        **named_override(world),
+        "enabled": True,
+        "feature_state_value": "blue",
+        "multivariate_feature_state_values": share(world),
+    }
+
+
+def edge_identity(world: World) -> dict[str, Any]:
+    return {**environment(world), "identity_uuid": world.feature.uuid}
+
+
 RAW = frozenset({"feature_state_value"})
 SHOWN = frozenset({"description", "metadata.field_value", "multivariate_options.string_value"})
 # An option that the feature doesn't have: a new one is made.
@@ -228,6 +245,7 @@ FEATURE = f"{FEATURES}{{pk}}/"
 OPTIONS = f"{FEATURES}{{feature_pk}}/mv-options/"
 STATES = f"{ENVIRONMENT}/featurestates/"
 OVERRIDES = f"{ENVIRONMENT}/identities/{{identity_pk}}/featurestates/"
+BY_IDENTIFIER = "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates"
 ALL_STATES = "/api/v1/features/featurestates/"
 PLACES = "/api/v1/features/feature-segments/"
 VERSIONS = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions/"
@@ -299,6 +317,22 @@ EXAMPLES = {
     f"POST {OVERRIDES}clone-from-given-identity/": Example(
         path=identity, body=lambda world: {"source_identity_id": world.varied_override.identity_id}
     ),
+    f"PUT {BY_IDENTIFIER}": Example(path=environment, body=override_by_identifier, takes_anything=RAW),
+    f"DELETE {BY_IDENTIFIER}": Example(path=environment, body=named_override),
+    f"GET {ENVIRONMENT}/edge-identity-overrides": Example(
+        path=environment, query=lambda world: {"feature": world.feature.pk}
+    ),
+    **{
+        route: Example(path=path, is_refused=True)
+        for route, path in [
+            (f"GET {ENVIRONMENT}/edge-identities/", environment),
+            (f"POST {ENVIRONMENT}/edge-identities/", environment),
+            *(
+                (f"{method} {ENVIRONMENT}/edge-identities/{{identity_uuid}}/", edge_identity)
+                for method in ("GET", "PUT", "PATCH", "DELETE")
+            ),
+        ]
+    },
     f"GET {ALL_STATES}": Example(query=in_environment),
     f"POST {ALL_STATES}": Example(body=new_typed, text=TYPED),
     f"PUT {ALL_STATES}{{pk}}/": Example(path=state_id, body=typed, text=TYPED),
