@@ -54,7 +54,7 @@ class OverridesByIdentifierView(InEnvironment):
     )
     def put(self, request: Request, **path: Any) -> Response:
         """Make or change an override."""
-        given = self._read(NewOverrideByIdentifierSerializer)
+        given = self._given(NewOverrideByIdentifierSerializer)
         changes = FeatureStateChanges(enabled=given["enabled"])
         if "value" in given:
             changes["value"] = given["value"]
@@ -79,7 +79,7 @@ class OverridesByIdentifierView(InEnvironment):
     )
     def delete(self, request: Request, **path: Any) -> Response:
         """Take an override back, if there is one."""
-        given = self._read(OverrideByIdentifierSerializer)
+        given = self._given(OverrideByIdentifierSerializer)
         remove_override_for_identifier(
             self.environment,
             given["identifier"],
@@ -88,7 +88,7 @@ class OverridesByIdentifierView(InEnvironment):
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _read(self, serializer_class: type[OverrideByIdentifierSerializer]) -> dict[str, Any]:
+    def _given(self, serializer_class: type[OverrideByIdentifierSerializer]) -> dict[str, Any]:
         serializer = serializer_class(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

@@ -2,7 +2,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import core.moments
+import core.days
 
 
 class Migration(migrations.Migration):
@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             model_name="identity",
             name="last_seen",
             field=models.DateField(
-                db_default=core.moments.UtcToday(),
+                db_default=core.days.UtcToday(),
                 editable=False,
                 help_text="The last day, in UTC, on which an SDK asked for it.",
             ),
