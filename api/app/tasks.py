@@ -6,6 +6,7 @@ from axes.models import AccessFailureLog, AccessLog
 from django.core.management import call_command
 from django.utils import timezone
 
+from core.idempotency import delete_expired_answers
 from core.throttling.counters import delete_expired_counters
 from tasks.registry import recurring
 
@@ -15,6 +16,11 @@ _ACCESS_LOG_DAYS = 30
 @recurring(every=timedelta(hours=1))
 def delete_expired_throttle_counters() -> None:
     delete_expired_counters()
+
+
+@recurring(every=timedelta(hours=1))
+def delete_answers_to_expired_keys() -> None:
+    delete_expired_answers()
 
 
 @recurring(every=timedelta(days=1))

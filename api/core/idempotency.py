@@ -26,13 +26,6 @@ LONGEST_KEY = 255
 KEPT_FOR = timedelta(hours=24)
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
-# With each answer that is kept some go, so that there are never many that are of no use any more.
-_SWEEP = """
-DELETE FROM core_keptanswer WHERE id IN (
-    SELECT id FROM core_keptanswer WHERE expires_at < clock_timestamp()
-    ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED
-)
-"""
 
 
 class InvalidKeyError(DomainError):
@@ -127,8 +120,11 @@ class Attempt:
             },
         )
         request._request.kept_answer = self.kept  # type: ignore[attr-defined]  # for `also_keep`
-        with connection.cursor() as cursor:
-            cursor.execute(_SWEEP)
+
+
+def delete_expired_answers() -> None:
+    """Delete the answers whose keys mean nothing any more."""
+    KeptAnswer.objects.filter(expires_at__lt=Now()).delete()
 
 
 def also_keep(request: HttpRequest, header: str, value: str) -> None:

@@ -19,6 +19,7 @@ NOT_REMEMBERED = {
     "analytics_identityevaluationbucket": "counts",
     "analytics_countswriter": "which counts were written",
     "core_throttlecounter": "counts",
+    "core_keptanswer": "answers that may be asked for again",
     "environments_touch": "what a running transaction has changed",
     "environments_environmentrevision": "a consequence of changes",
     "environments_projectrevision": "a consequence of changes",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
+from app.tasks import delete_answers_to_expired_keys
 from app.tests.examples import WORKING, Caller, example_of
 from app.tests.requests import the_client
 from app.tests.world import build_world
@@ -101,10 +102,11 @@ def test_keys_mean_something_for_24_hours_and_go_by_themselves(admin_client, tag
     KeptAnswer.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
     assert post(admin_client, tags, {"label": "gamma"}).status_code == 201
-    KeptAnswer.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    post(admin_client, tags, {"label": "delta"}, key="another")
-
+    delete_answers_to_expired_keys()
     assert KeptAnswer.objects.count() == 1
+    KeptAnswer.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    delete_answers_to_expired_keys()
+    assert not KeptAnswer.objects.exists()
 
 
 def test_a_secret_that_is_shown_once_is_kept_encrypted(admin, organisation):
@@ -155,7 +157,13 @@ def test_of_32_at_once_one_does_it_and_the_others_wait_or_hear_of_it(admin, proj
 
 
 def test_a_process_that_dies_leaves_neither_object_nor_answer(admin_client, tags, monkeypatch):
-    monkeypatch.setattr("core.idempotency._SWEEP", "SELECT 1 / 0")  # the last thing before the commit
+    keep = KeptAnswer.objects.update_or_create
+
+    def keep_and_die(**answer):
+        keep(**answer)
+        raise RuntimeError
+
+    monkeypatch.setattr(KeptAnswer.objects, "update_or_create", keep_and_die)
     admin_client.raise_request_exception = False
 
     assert post(admin_client, tags, {"label": "beta"}).status_code == 500

@@ -26,6 +26,7 @@ def test_every_sweep_recurs_by_itself():
         {
             "accounts.forget_sent_mails",
             "analytics.delete_old_counts",
+            "app.delete_answers_to_expired_keys",
             "app.delete_expired_sessions",
             "app.delete_expired_throttle_counters",
             "app.delete_old_sign_ins",
