@@ -1,5 +1,7 @@
 """The ASGI entry point: one process, two doors. `gunicorn --config python:app.gunicorn app.asgi`."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from wsgiref.types import WSGIApplication
 
 from django.conf import settings
@@ -9,9 +11,11 @@ from app.wsgi import application as django_application
 from core.asgi.bodies import BodyReader
 from core.asgi.django_door import DjangoDoor
 from core.asgi.front import Front
-from core.asgi.lifespan import Lifespan
+from core.asgi.lifespan import Lifespan, Part
 from core.asgi.rehearsal import Rehearsals
+from core.asgi.types import Application
 from core.middleware import max_body_bytes
+from operations import liveness
 from sdk import usage
 from sdk.lane.routes import sdk_lane
 from sdk.live import LiveSnapshots
@@ -21,31 +25,54 @@ from sdk.streams.hub import Streams
 from tasks.in_server import WorkerInServer
 
 
-def build(django_application: WSGIApplication) -> Front:
-    """Return the ASGI application, with Django as the door behind the lane."""
+@dataclass(frozen=True)
+class Server:
+    """The ASGI application, and the front in the middle of it."""
+
+    application: Application
+    front: Front
+
+
+def build(django_application: WSGIApplication) -> Server:
+    """Return the server, with Django as the door behind the lane."""
     live, identities = LiveSnapshots(snapshots), LiveIdentities()
     streams = Streams(live)
+    worker = WorkerInServer()
     rehearsals = Rehearsals(django_application)
-    return Front(
-        lifespan=Lifespan(
-            [
-                live.running,
-                identities.running,
-                streams.running,
-                usage.request_counts.running,
-                usage.evaluation_counts.running,
-                WorkerInServer().running,
-            ]
-        ),
-        lane=sdk_lane(live, identities, streams, rehearsals),
+    lane = sdk_lane(live, identities, streams, rehearsals, {liveness.PATH: liveness.liveness})
+    parts: list[Part] = [
+        live.running,
+        identities.running,
+        streams.running,
+        usage.request_counts.running,
+        usage.evaluation_counts.running,
+        worker.running,
+    ]
+    metrics = None
+    if settings.PROMETHEUS_ENABLED:
+        from operations.metrics.server import Metrics  # the library is loaded where it is wanted
+
+        states: dict[str, Callable[[], Mapping[str, float]]] = {
+            "": lambda: {**live.state(), **identities.state(), **streams.state()},
+            "request_counts_": usage.request_counts.state,
+            "evaluation_counts_": usage.evaluation_counts.state,
+            "jobs_": worker.state,
+        }
+        metrics = Metrics(lane.paths, states)
+        parts.append(metrics.running)
+    front = Front(
+        lifespan=Lifespan(parts),
+        lane=lane,
         django=DjangoDoor(
             django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
         ),
+        operations=DjangoDoor(django_application, threads=1, max_waiting=20),
         bodies=BodyReader(max_body_bytes),
         trusted_proxies=settings.FORWARDED_ALLOW_IPS,
         forwarded_headers=_forwarded_headers(),
         common=rehearsals.of_refusal,
     )
+    return Server(metrics.around(front) if metrics else front, front)
 
 
 def _forwarded_headers() -> list[bytes]:
@@ -57,4 +84,4 @@ def _forwarded_headers() -> list[bytes]:
 # Read now, once and before the workers are forked, and not by the first request in each of them.
 get_resolver().url_patterns  # noqa: B018
 
-application = build(django_application)
+application = build(django_application).application

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.settings import common
+from operations.metrics import folder
 
 bind = f"{common.APP_HOST}:{common.PORT}"
 worker_class = "core.asgi.worker.Worker"
@@ -27,6 +28,10 @@ preload_app = True
 control_socket_disable = True
 
 
+# Before the application is loaded, whose metrics look for it.
+_made_folder = folder.prepare() if common.PROMETHEUS_ENABLED else None
+
+
 def pre_fork(arbiter: Any, worker: Any) -> None:
     """Leave what is there to the collector's oldest generation, so that collecting doesn't copy its pages."""
     gc.collect()
@@ -37,3 +42,16 @@ def post_fork(arbiter: Any, worker: Any) -> None:
     """Take all the connections that the system allows: its first answer is often 1,024."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def child_exit(arbiter: Any, worker: Any) -> None:
+    """Forget what a worker that is gone was doing; what it has counted stays."""
+    if common.PROMETHEUS_ENABLED:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(arbiter: Any) -> None:
+    if _made_folder is not None:
+        folder.remove(_made_folder)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.admindocs.views import simplify_regex
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from core.routes import readable
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -46,12 +47,6 @@ def all_routes() -> list[Route]:
         if path != "/" and not path.startswith("/admin/")
         for method in _methods(view)
     )
-
-
-def readable(pattern: str) -> str:
-    """Return the path of a URL pattern: `api/v1/projects/<int:pk>/` becomes `/api/v1/projects/{pk}/`."""
-    path = simplify_regex(f"/{pattern.lstrip('/')}").replace("//", "/")
-    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
 
 
 def _paths(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -53,6 +53,7 @@ urlpatterns = [
     ),
     path("password-reset/<str:uidb64>/<str:token>/", PasswordPage.as_view(), name="password-page"),
     path("config", ConfigurationView.as_view(), name="configuration"),
+    path("", include("operations.urls")),
     path("ofrep/v1/", include("sdk.ofrep.urls")),
     path("", include(streams)),
     path("", include(oidc_pages)),

@@ -1,23 +1,28 @@
-"""What metrics show of tasks, in this process."""
+"""Telling whoever counts them what becomes of tasks in this process."""
 
-from collections import Counter
 from typing import Protocol
 
 from tasks.registry import Task
 
 
 class Observer(Protocol):
-    def __call__(self, task: Task[...], *, succeeded: bool, seconds: float) -> None: ...
+    def enqueued(self, task: str) -> None: ...
+
+    def finished(self, task: Task[...], *, succeeded: bool, seconds: float) -> None: ...
 
 
-enqueued_by_task: Counter[str] = Counter()
-observers: list[Observer] = []
+_observers: list[Observer] = []
+
+
+def observe(observer: Observer) -> None:
+    _observers.append(observer)
 
 
 def enqueued(task: str) -> None:
-    enqueued_by_task[task] += 1
+    for observer in _observers:
+        observer.enqueued(task)
 
 
 def finished(task: Task[...], *, succeeded: bool, seconds: float) -> None:
-    for observe in observers:
-        observe(task, succeeded=succeeded, seconds=seconds)
+    for observer in _observers:
+        observer.finished(task, succeeded=succeeded, seconds=seconds)

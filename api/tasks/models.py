@@ -51,6 +51,7 @@ class Job(models.Model):
             models.Index(fields=["leased_until"], name="jobs_running", condition=Q(state="running")),
             models.Index(fields=["key"], name="keys_running", condition=Q(state="running")),
             models.Index(fields=["finished_at"], name="jobs_finished", condition=~UNFINISHED),
+            models.Index(fields=["id"], name="jobs_dead", condition=Q(state="dead")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["key"], name="one_waits_per_key", condition=Q(state="waiting")),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -29,6 +29,13 @@ ON CONFLICT (key) WHERE state = 'waiting' DO UPDATE SET
     task = EXCLUDED.task, arguments = EXCLUDED.arguments, priority = EXCLUDED.priority,
     run_at = EXCLUDED.run_at, most_attempts = EXCLUDED.most_attempts, attempts = 0, last_error = ''
 RETURNING id
+"""
+
+_FIGURES = """
+SELECT count(*), coalesce(extract(epoch FROM statement_timestamp() - min(run_at))::float, 0),
+    (SELECT count(*) FROM tasks_job WHERE state = 'dead'),
+    (SELECT count(*) FROM tasks_recurringtask WHERE NOT is_enabled)
+FROM tasks_job WHERE state = 'waiting' AND run_at <= statement_timestamp()
 """
 
 
@@ -98,6 +105,26 @@ def retry(jobs: QuerySet[Job]) -> int:
             )
     transaction.on_commit(waking.wake)
     return again
+
+
+def number_waiting() -> int:
+    """Return how many jobs are due that nobody has taken."""
+    return Job.objects.filter(state=State.WAITING, run_at__lte=Now()).count()
+
+
+class QueueFigures(NamedTuple):
+    """What stands in the queue: jobs that are due or dead, recurring tasks that are switched off."""
+
+    due: int
+    oldest_seconds: float
+    dead: int
+    switched_off: int
+
+
+def queue_figures() -> QueueFigures:
+    with connection.cursor() as cursor:
+        cursor.execute(_FIGURES)
+        return QueueFigures(*cursor.fetchone())
 
 
 def switch_on(recurring: QuerySet[RecurringTask]) -> int:

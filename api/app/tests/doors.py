@@ -69,7 +69,7 @@ def running_server(application: WSGIApplication | None = None) -> Iterator[Serve
         return django(environ, start_response)
 
     with override_settings(GUNICORN_THREADS=1):
-        front = asgi.build(counting)
+        front = asgi.build(counting).front
     with served(front) as address:
         server = Server(address)
         try:
@@ -125,5 +125,6 @@ def comparable(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
 
 def _end_connections(front: Front) -> None:
     """Close the database connections of the one thread that is Django's."""
-    assert isinstance(front.django, DjangoDoor)
-    front.django.executor.submit(connections.close_all).result()
+    for door in (front.django, front.operations):
+        assert isinstance(door, DjangoDoor)
+        door.executor.submit(connections.close_all).result()

@@ -16,7 +16,8 @@ from django.test import Client
 from django.urls import Resolver404
 
 from app.compatibility import ENDPOINT_TESTS, recorded_tests, routes_here
-from app.routes import Route, readable
+from app.routes import Route
+from core.routes import readable
 
 _PROPERTY = "answered_routes"
 # Walks over all routes, which are parametrised by them, say less of one than a test of its own.

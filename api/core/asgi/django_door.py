@@ -18,6 +18,11 @@ from a2wsgi import WSGIMiddleware
 from core.asgi.responses import Refused
 from core.asgi.types import Message, Scope, Send
 
+# In a request's WSGI environment: its scope, for what those around Django want to know of it.
+SCOPE = "burgee.scope"
+# In a scope: the route that Django has found, as in `/api/v1/projects/{pk}/`.
+ROUTE = "burgee.route"
+
 _FILE_BLOCK_BYTES = 64 * 1024  # a block is a hop between threads
 
 
@@ -52,6 +57,7 @@ class DjangoDoor:
         self._waiting.release()
         inner = environ.pop("asgi.scope")
         complete(environ, inner["request"], inner["body"])
+        environ[SCOPE] = inner["request"]
         return self._application(environ, start_response)
 
 

@@ -82,6 +82,8 @@ FORWARDED_HEADERS = frozenset(
     }
 )
 
+OPERATIONS = ("/health", "/metrics", "/version")
+
 
 class Front:
     """The ASGI application: cleans the headers, bounds the body, and opens one of the doors.
@@ -90,6 +92,8 @@ class Front:
         lifespan: what starts and ends with the process.
         lane: asked first.
         django: answers whatever the lane doesn't.
+        operations: answers, instead of that one, those who watch over the server. They don't wait behind
+            requests that wait for the database.
         bodies: reads what is sent along.
         trusted_proxies: addresses and networks whose forwarded headers count.
         forwarded_headers: names that count as forwarded beside the usual ones.
@@ -102,6 +106,7 @@ class Front:
         lifespan: Application,
         lane: Lane,
         django: Door,
+        operations: Door | None = None,
         bodies: BodyReader,
         trusted_proxies: Iterable[str],
         forwarded_headers: Iterable[bytes] = (),
@@ -110,6 +115,7 @@ class Front:
         self._lifespan = lifespan
         self._lane = lane
         self.django = django
+        self.operations = operations or django
         self._bodies = bodies
         self._is_trusted = TrustedPeers(trusted_proxies)
         self._forwarded = FORWARDED_HEADERS.union(forwarded_headers)
@@ -129,7 +135,8 @@ class Front:
                 return
             body = await request.body()
             if body is not None:
-                await self.django(scope, body, send)
+                door = self.operations if scope["path"].startswith(OPERATIONS) else self.django
+                await door(scope, body, send)
         except Refused as refusal:
             await refusal.send(send, self._common(request))
 

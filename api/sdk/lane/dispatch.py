@@ -1,6 +1,6 @@
 """Which handler answers which path."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from django.conf import settings
 
@@ -30,6 +30,11 @@ class Lane:
         self._below = below or {}
         self._streams = streams or {}
         self._session = settings.SESSION_COOKIE_NAME.encode()
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """The paths that have a handler of their own, each with and without the slash at its end."""
+        return self._at
 
     async def __call__(self, request: Request) -> bool:
         path: str = request.scope["path"]

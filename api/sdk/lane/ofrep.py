@@ -16,8 +16,8 @@ from sdk.ofrep.requests import API_KEY_HEADER, read_context, read_identity, read
 from sdk.payloads import SdkResponse, unsettled
 from sdk.snapshots import Access
 
-_FLAGS = "/ofrep/v1/evaluate/flags"
-_ANY_FLAG = f"{_FLAGS}/key"
+FLAGS = "/ofrep/v1/evaluate/flags"
+_ANY_FLAG = f"{FLAGS}/key"
 _METHODS = "POST, OPTIONS"
 _KEY, _API_KEY = KEY_HEADER.lower().encode(), API_KEY_HEADER.lower().encode()
 # Bytes that are no UTF-8, which Django shows otherwise; and line ends, which stop the middleware's patterns.
@@ -32,12 +32,12 @@ class Ofrep:
         self._identities = identities
 
     async def __call__(self, request: Request) -> bool:
-        beginning, _, rest = request.scope["path"].partition(_FLAGS)
+        beginning, _, rest = request.scope["path"].partition(FLAGS)
         if beginning or (rest and rest[0] != "/") or not _ODD.isdisjoint(rest):
             return False
         flag = rest[1:] or None
         # However flags are called, the middleware treats their paths alike.
-        alike = _FLAGS if flag is None else _ANY_FLAG
+        alike = FLAGS if flag is None else _ANY_FLAG
         method = request.scope["method"]
         if method == "OPTIONS":
             return await self._answers.preflight(request, path=alike)

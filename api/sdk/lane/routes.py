@@ -1,6 +1,6 @@
 """What the lane answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from analytics.models import Resource
 from core.asgi.rehearsal import Rehearsals
@@ -20,7 +20,11 @@ from sdk.streams.paths import BASES, OFREP_STREAMS, SDK_STREAM_END, SDK_STREAMS
 
 
 def sdk_lane(
-    live: LiveSnapshots, identities: LiveIdentities, streams: Streams, rehearsals: Rehearsals
+    live: LiveSnapshots,
+    identities: LiveIdentities,
+    streams: Streams,
+    rehearsals: Rehearsals,
+    others: Mapping[str, Handler] | None = None,
 ) -> Lane:
     """Return the lane of a worker.
 
@@ -29,6 +33,7 @@ def sdk_lane(
         identities: what is known of identities.
         streams: tell of what changes there.
         rehearsals: what the middleware makes of requests.
+        others: what else is answered at once, by path.
     """
     answers = Answers(live, rehearsals)
     return Lane(
@@ -42,6 +47,7 @@ def sdk_lane(
             "/api/v1/traits": one_trait(answers, identities),
             "/api/v1/traits/bulk": many_traits(answers, identities),
             "/api/v1/analytics/flags": Reports(answers),
+            **(others or {}),
         },
         below={"/ofrep/": Ofrep(answers, identities)},
         streams=dict(_streams(answers, streams)),

@@ -100,6 +100,15 @@ EXAMPLES = {
         is_page=True,
     ),
     "GET /config": Example(caller=Caller.SERVICE),
+    "GET /health": Example(caller=Caller.ANYONE, is_page=True),
+    "GET /health/liveness/": Example(caller=Caller.ANYONE),
+    "GET /health/readiness/": Example(caller=Caller.ANYONE, is_page=True),
+    "GET /healthcheck": Example(caller=Caller.ANYONE, is_page=True),
+    "GET /version/": Example(caller=Caller.ANYONE),
+    "GET /metrics/": Example(caller=Caller.ANYONE, is_page=True),
+    "GET /robots.txt": Example(caller=Caller.ANYONE, is_page=True),
+    "GET /config/project-overrides": Example(caller=Caller.ANYONE, is_page=True),
+    "GET /processor/monitoring/": Example(is_refused=True),
     "POST /api/v1/user": Example(
         caller=Caller.ANYONE,
         body=lambda world: {

@@ -1,0 +1,13 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.conf import settings
+
+
+class OperationsConfig(AppConfig):
+    name = "operations"
+
+    def ready(self) -> None:
+        if settings.PROMETHEUS_ENABLED:
+            # What counts tasks counts them in task processors and shells as well.
+            import_module("operations.metrics.tasks")

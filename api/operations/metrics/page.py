@@ -1,0 +1,51 @@
+"""The page that Prometheus reads."""
+
+import os
+from collections.abc import Iterator
+
+from django.db import DatabaseError, InterfaceError, connection
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from core.postgres import cut_off_after
+from operations import version
+from operations.metrics import families
+from tasks.services import queue_figures
+
+_DATABASE_SECONDS = 1.0
+
+
+def page() -> tuple[bytes, str]:
+    """Return the figures of all processes, and their content type."""
+    families.build_info.labels(version.commit(), str(version.package_versions().get(".", ""))).set(1)
+    registry = families.registry
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+    jobs = CollectorRegistry()
+    jobs.register(JobCollector())
+    return generate_latest(registry) + generate_latest(jobs), CONTENT_TYPE_LATEST
+
+
+class JobCollector(Collector):
+    """What stands in the queue, which is the database's and no process's. Left out where that is away."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            with cut_off_after(_DATABASE_SECONDS, connection):
+                figures = queue_figures()
+        except (DatabaseError, InterfaceError):
+            connection.close()
+            return
+        yield GaugeMetricFamily("burgee_jobs_due", "Jobs that are due and wait.", value=figures.due)
+        yield GaugeMetricFamily(
+            "burgee_jobs_oldest_due_seconds",
+            "For how long the oldest of them waits.",
+            value=figures.oldest_seconds,
+        )
+        yield GaugeMetricFamily("burgee_jobs_dead", "Jobs that are out of attempts.", value=figures.dead)
+        yield GaugeMetricFamily(
+            "burgee_recurring_tasks_off", "Recurring tasks that are switched off.", value=figures.switched_off
+        )

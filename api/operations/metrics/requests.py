@@ -1,0 +1,127 @@
+"""Counting requests: how many, how long they took, how large the answers were."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from time import perf_counter
+
+from core.asgi.django_door import ROUTE
+from core.asgi.protocol import WHOLE_ANSWER
+from core.asgi.types import Application, Message, Receive, Scope, Send
+from operations.metrics import families
+from operations.metrics.families import DURATIONS, SIZES
+from sdk.lane.ofrep import FLAGS
+from sdk.streams.paths import BASES, OFREP_STREAMS, SDK_STREAM_END, SDK_STREAMS
+
+# What proxies write where the client went away before there was an answer.
+_CLIENT_GONE = 499
+_UNKNOWN = "unknown"  # no route, or refused before one was looked for
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# The lane's; Django says of each of its requests which route it took.
+_BEGINNINGS = (
+    (f"{FLAGS}/", f"{FLAGS}/{{key}}"),
+    *((base + SDK_STREAMS, base + SDK_STREAMS + "{client_key}" + SDK_STREAM_END) for base in BASES),
+    *((base + OFREP_STREAMS, base + OFREP_STREAMS + "{client_key}") for base in BASES),
+)
+
+
+class _Sums:
+    """What was counted for one route, method and status since it was last written."""
+
+    __slots__ = ("bytes", "durations", "number", "seconds", "sizes")
+
+    def __init__(self) -> None:
+        self.number, self.seconds, self.bytes = 0, 0.0, 0
+        self.durations = [0] * (len(DURATIONS) + 1)
+        self.sizes = [0] * (len(SIZES) + 1)
+
+
+class RequestSums:
+    """Adds up in memory; on the event loop only.
+
+    Args:
+        paths: those of the lane, which are their own routes, with and without the slash at their end.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._routes = {path: f"{path.rstrip('/')}/" for path in paths}
+        self._routes.update(dict.fromkeys((FLAGS, f"{FLAGS}/"), FLAGS))
+        self._sums: dict[tuple[str, str, int], _Sums] = {}
+
+    def add(self, scope: Scope, status: int, seconds: float, size: int) -> None:
+        route = self._routes.get(scope["path"]) or _slow_route(scope)
+        key = (route, scope["method"], status)
+        sums = self._sums.get(key)
+        if sums is None:
+            if scope["method"] not in _METHODS:
+                scope = {**scope, "method": "OTHER"}
+                return self.add(scope, status, seconds, size)
+            sums = self._sums[key] = _Sums()
+        sums.number += 1
+        sums.seconds += seconds
+        sums.bytes += size
+        sums.durations[bisect_left(DURATIONS, seconds)] += 1
+        sums.sizes[bisect_left(SIZES, size)] += 1
+        return None
+
+    def write(self) -> None:
+        """Give what was added up to the metrics."""
+        sums_by_key, self._sums = self._sums, {}
+        for (route, method, status), sums in sums_by_key.items():
+            labels = (route, method, str(status))
+            families.requests.labels(*labels).inc(sums.number)
+            families.request_durations.labels(*labels).add(sums.durations, sums.seconds)
+            families.response_sizes.labels(*labels).add(sums.sizes, sums.bytes)
+
+
+class Measured:
+    """Wraps the server's application, and counts what it answers."""
+
+    def __init__(self, application: Application, sums: RequestSums) -> None:
+        self._application = application
+        self._sums = sums
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        started = perf_counter()
+        status, size = _CLIENT_GONE, 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                size += len(message.get("body", b""))
+            await send(message)
+
+        extensions = scope.get("extensions") or {}
+        whole = extensions.get(WHOLE_ANSWER)
+        if whole is not None:
+
+            def noting_whole(of_answer: int, head: bytes, body: bytes) -> bool:
+                nonlocal status, size
+                if not whole(of_answer, head, body):
+                    return False
+                status, size = of_answer, len(body)
+                return True
+
+            extensions[WHOLE_ANSWER] = noting_whole
+        try:
+            await self._application(scope, receive, noting)
+        except Exception:
+            status = 500
+            raise
+        finally:
+            self._sums.add(scope, status, perf_counter() - started, size)
+
+
+def _slow_route(scope: Scope) -> str:
+    known: str | None = scope.get(ROUTE)
+    if known is not None:
+        return known
+    path: str = scope["path"]
+    for beginning, route in _BEGINNINGS:
+        if path.startswith(beginning):
+            return route
+    return _UNKNOWN

@@ -1,0 +1,30 @@
+"""Metrics of the server's processes, put together."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from core.asgi.types import Application
+from operations.metrics.part import Writing
+from operations.metrics.requests import Measured, RequestSums
+from operations.metrics.states import State, States
+
+
+class Metrics:
+    """Counts the requests that come, and writes that and the states of parts where all processes see it.
+
+    Args:
+        paths: those that the lane answers.
+        states: by what their names begin with.
+    """
+
+    def __init__(self, paths: Iterable[str], states: Mapping[str, State]) -> None:
+        self._sums = RequestSums(paths)
+        self._writing = Writing([self._sums.write, States(states).write])
+
+    def around(self, application: Application) -> Application:
+        return Measured(application, self._sums)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with self._writing.running():
+            yield

@@ -1,0 +1,25 @@
+"""Served with and without the slash at their end, like all paths."""
+
+from django.urls import path
+
+from operations.views import (
+    HealthView,
+    LivenessView,
+    MetricsView,
+    MonitoringView,
+    ProjectOverridesView,
+    RobotsView,
+    VersionView,
+)
+
+urlpatterns = [
+    path("health", HealthView.described("health").as_view()),
+    path("health/readiness/", HealthView.described("health_readiness").as_view()),
+    path("health/liveness/", LivenessView.as_view()),
+    path("healthcheck", HealthView.described("healthcheck").as_view()),
+    path("version/", VersionView.as_view()),
+    path("metrics/", MetricsView.as_view()),
+    path("robots.txt", RobotsView.as_view()),
+    path("config/project-overrides", ProjectOverridesView.as_view()),
+    path("processor/monitoring/", MonitoringView.as_view()),
+]
