@@ -43,6 +43,7 @@ def server(database, tmp_path_factory) -> Iterator[Gunicorn]:
         DJANGO_SETTINGS_MODULE="app.settings.test",
         SNAPSHOT_DIR=str(folder / "snapshots"),
         GUNICORN_WORKERS="1",
+        PROMETHEUS_ENABLED="true",
     ) as server:
         yield server
 
@@ -87,6 +88,17 @@ def sdk(server, database) -> Sdk:
     return sdk
 
 
+def probe(server: Gunicorn, path: str, within_seconds: float = SOON_SECONDS) -> tuple[int, str]:
+    """Ask as a probe does, which knows the server by its address."""
+    connection = HTTPConnection(*server.address, timeout=within_seconds)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
 @contextmanager
 def outage(database: Database, kind: str) -> Iterator[None]:
     with {"killed": database.killed, "frozen": database.frozen, "black-holed": database.black_holed}[kind]():
@@ -94,7 +106,7 @@ def outage(database: Database, kind: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", ["killed", "frozen", "black-holed"])
-def test_warm_reads_and_writes_go_on_and_what_waits_is_stored_once(sdk, database, kind):
+def test_warm_reads_and_writes_go_on_and_what_waits_is_stored_once(sdk, server, database, kind):
     people = [f"{kind} {number}" for number in range(20)]
     wait_until(lambda: sdk.identify("first")[1])  # the connection is up
     for name in people[:10]:
@@ -123,6 +135,10 @@ def test_warm_reads_and_writes_go_on_and_what_waits_is_stored_once(sdk, database
         sdk.ask("GET", f"identities/?identifier={kind}%203", Cookie="sessionid=x")  # Django answers
         sdk.ask("POST", "identities/", {"traits": [{"trait_key": "plan", "trait_value": "pro"}]})
         sdk.ask("GET", "flags/")
+        assert probe(server, "/health/liveness")[0] == 200
+        assert probe(server, "/health/readiness?format=json", within_seconds=8.0)[0] == 500
+        assert probe(server, "/version", within_seconds=8.0)[0] == 200
+        assert probe(server, "/metrics", within_seconds=8.0)[0] == 200
 
     expected = [
         (name, {"stored": True, "visits": 2} if number < 10 else {"visits": 2})
@@ -132,3 +148,43 @@ def test_warm_reads_and_writes_go_on_and_what_waits_is_stored_once(sdk, database
     wait_until(lambda: sorted(database.rows(query)) == sorted(expected), lambda: str(database.rows(query)))
     wait_until(lambda: sdk.identify(people[0])[1])
     assert sdk.identify(people[0], visits=3) == ({"stored": True, "visits": 3}, True)
+
+
+def test_metrics_count_requests_by_their_routes_and_show_the_parts_of_the_server(sdk, server):
+    for _ in range(3):
+        sdk.ask("GET", "flags")
+    probe(server, "/api/v1/projects/4711/")
+    probe(server, "/nowhere/4711/")
+    probe(server, "/health/readiness")
+
+    def figures() -> dict[str, float]:
+        lines = probe(server, "/metrics")[1].splitlines()
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
+    def requests(route: str, status: int, family: str = "requests_total", **more: str) -> str:
+        labels = {"method": "GET", "response_status": status, "route": route, **more}
+        inside = ",".join(f'{name}="{labels[name]}"' for name in sorted(labels))
+        return f"flagsmith_http_server_{family}{{{inside}}}"
+
+    wait_until(lambda: requests("/health/readiness/", 200) in figures(), lambda: str(figures()))
+    found = figures()
+    assert found[requests("/api/v1/flags/", 200)] >= 3
+    assert found[requests("/api/v1/flags/", 200, "request_duration_seconds_count")] >= 3
+    assert found[requests("/api/v1/flags/", 200, "response_size_bytes_bucket", le="1000.0")] >= 3
+    assert found[requests("/api/v1/projects/{pk}/", 401)] == 1
+    assert found[requests("unknown", 404)] >= 1
+    assert not [name for name in found if "4711" in name]
+    assert {name.partition("{")[0] for name in found}.issuperset(
+        {
+            "flagsmith_build_info",
+            "flagsmith_environment_document_cache_queries_total",
+            "burgee_feed_is_listening",
+            "burgee_snapshots",
+            "burgee_streams",
+            "burgee_identities_stored_batches_total",
+            "burgee_request_counts_waiting",
+            "burgee_jobs_threads",
+            "burgee_jobs_due",
+        }
+    )
