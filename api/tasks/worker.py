@@ -73,7 +73,7 @@ class Worker:
         try:
             while not self._stopping:
                 self._wake.clear()
-                if not self._do_a_round():
+                if not self._do_a_round() and not self._stopping:
                     self._wake.wait(self._pause())
         finally:
             waking.forget(self._wake)

@@ -27,3 +27,4 @@ REST_FRAMEWORK = {
 # Where no server runs, each request is written at once: a statement more than tests of other things expect.
 ENABLE_API_USAGE_TRACKING = False
 ENABLE_ADMIN_ACCESS_USER_PASS = True
+PROMETHEUS_ENABLED = True

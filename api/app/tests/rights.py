@@ -383,7 +383,7 @@ OPEN = {
     "GET /health/readiness/": public,
     "GET /healthcheck": public,
     "GET /version/": public,
-    "GET /metrics/": Right(unwalked="It is for nobody in particular, and there only if PROMETHEUS_ENABLED."),
+    "GET /metrics/": public,
     "GET /robots.txt": public,
     "GET /config/project-overrides": public,
     "GET /processor/monitoring/": Right(unwalked="It is for staff, who are no organisation's."),

@@ -163,5 +163,23 @@ def test_staff_see_how_many_jobs_wait_and_nobody_else_does(member, client_of):
     assert APIClient().get("/processor/monitoring/").status_code == 401
 
 
-def test_without_prometheus_there_are_no_metrics(db):
+def test_metrics_count_tasks_and_show_the_queue(db):
+    enqueue("operations.answer_health_check")
+
+    response = Client().get("/metrics/")
+
+    text = response.content.decode()
+    assert response["Content-Type"].startswith("text/plain; version=")
+    assert 'enqueued_tasks_total{task_identifier="operations.answer_health_check"}' in text
+    assert "burgee_jobs_due 1.0" in text
+    run_due()
+    text = Client().get("/metrics/").content.decode()
+    labels = 'result="success",task_identifier="operations.answer_health_check",task_type="standard"'
+    assert f"flagsmith_task_processor_finished_tasks_total{{{labels}}}" in text
+    assert "burgee_jobs_due 0.0" in text
+
+
+def test_without_prometheus_there_are_no_metrics(db, settings):
+    settings.PROMETHEUS_ENABLED = False
+
     assert Client().get("/metrics/").status_code == 404
