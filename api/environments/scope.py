@@ -38,11 +38,23 @@ class InEnvironment(ScopedView):
         Raises:
             NotFound, PermissionDenied: there is none, or none for this caller and action.
         """
-        environment = environment_with(self.kwargs["environment_key"])
+        environment = self.named_environment()
         if environment is not None and self.may_enter(environment):
             return environment
         is_known = environment is not None and may(self.request.user, MEMBER, environment)
         raise NotFound if self.hides_environment and not is_known else PermissionDenied
+
+    def named_environment(self) -> Environment | None:
+        """Return what the path names, whoever asks."""
+        return environment_with(self.kwargs["environment_key"])
+
+
+class InEnvironmentById(InEnvironment):
+    """A view below one environment whose path names it by its number."""
+
+    def named_environment(self) -> Environment | None:
+        environments: QuerySet[Environment] = Environment.objects.select_related("project")
+        return environments.filter(pk=self.kwargs["environment_pk"], project__deleted_at__isnull=True).first()
 
 
 def environment_with(key: str) -> Environment | None:

@@ -3,12 +3,14 @@ from rest_framework.routers import SimpleRouter
 
 from features.views.associated_features import AssociatedFeaturesView, WhereUsedView
 from features.views.clones import CloneEnvironmentView
+from features.views.code import CodeReferencesView, CodeScansView
 from features.views.edge_identities import (
     EdgeIdentitiesView,
     EdgeIdentityView,
     EdgeOverridesView,
     OverridesByIdentifierView,
 )
+from features.views.external_resources import ExternalResourceViewSet
 from features.views.feature_states import (
     EnvironmentFeatureStateViewSet,
     FeatureStateByUuidView,
@@ -17,7 +19,7 @@ from features.views.feature_states import (
 )
 from features.views.features import FeatureByUuidView, FeatureViewSet
 from features.views.flag_updates import DeleteSegmentOverrideView, UpdateFlagsView, UpdateFlagView
-from features.views.metrics import EnvironmentMetricsView
+from features.views.metrics import EnvironmentMetricsView, LifecycleCountsView
 from features.views.multivariate_options import MultivariateOptionByUuidView, MultivariateOptionViewSet
 from features.views.segment_overrides import (
     CreateSegmentOverrideView,
@@ -47,6 +49,11 @@ router.register(
     "multivariate-option",
 )
 router.register(
+    "projects/<int:project_pk>/features/<int:feature_pk>/feature-external-resources",
+    ExternalResourceViewSet,
+    "external-resource",
+)
+router.register(
     "environments/<str:environment_key>/featurestates",
     EnvironmentFeatureStateViewSet,
     "environment-feature-state",
@@ -70,6 +77,17 @@ router.register(
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path(
+        "environments/<int:environment_pk>/feature-lifecycle-counts/",
+        LifecycleCountsView.as_view(),
+        name="feature-lifecycle-counts",
+    ),
+    path("projects/<int:project_pk>/code-references/", CodeScansView.as_view(), name="code-scans"),
+    path(
+        "projects/<int:project_pk>/features/<int:feature_pk>/code-references/",
+        CodeReferencesView.as_view(),
+        name="code-references",
+    ),
     path("features/get-by-uuid/<uuid:uuid>/", FeatureByUuidView.as_view(), name="feature-by-uuid"),
     path(
         "multivariate/options/get-by-uuid/<uuid:uuid>/",

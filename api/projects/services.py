@@ -8,7 +8,12 @@ from organisations.models import Organisation
 from permissions.actors import Actor
 from permissions.services import forget_tag, make_administrator
 from projects.exceptions import SystemTagChangedError, SystemTagDeletedError
-from projects.models import Project, Tag
+from projects.models import Project, Tag, TagType
+
+# Label and colour.
+SYSTEM_TAGS = {
+    TagType.STALE: ("Stale", "#8C8C8C"),
+}
 
 
 class ProjectFields(TypedDict, total=False):
@@ -91,3 +96,12 @@ def delete_tag(tag: Tag) -> None:
         raise SystemTagDeletedError
     forget_tag(tag.pk, tag.project)
     tag.delete()
+
+
+def system_tag(project: Project, type_: TagType) -> Tag:
+    """Return a project's tag of a type that only the server puts on features. It is made when it's needed."""
+    label, color = SYSTEM_TAGS[type_]
+    tag, _ = Tag.objects.get_or_create(
+        project=project, type=type_, label=label, is_system_tag=True, defaults={"color": color}
+    )
+    return tag

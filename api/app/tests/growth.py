@@ -8,7 +8,8 @@ from django.utils import timezone
 from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
 from app.tests.world import World
 from environments.models import Environment
-from features.models import Feature
+from features.models import Feature, ResourceType
+from features.services.code_scans import Reference, record_scan
 from features.tests.factories import make_identity_override, make_option, make_segment_override
 from identities.models import Identity, TraitKey
 from metadata.models import EntityKind, Value
@@ -77,6 +78,14 @@ def _features(world: World, name: str, tag: Tag) -> Feature:
     make_segment_override(feature, environment, world.segment)
     for varied in (world.multivariate, feature):
         make_option(varied, name, 0)
+    for each in (world.feature, feature):
+        each.external_resources.create(url=f"https://gitlab.com/{name}", type=ResourceType.GITLAB_ISSUE)
+    references: list[Reference] = [
+        {"feature_name": each, "file_path": name, "line_number": 1} for each in (world.feature.name, name)
+    ]
+    record_scan(
+        world.project, url=f"https://{name}", vcs_provider="github", revision=name, references=references
+    )
     return feature
 
 

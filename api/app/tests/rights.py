@@ -227,6 +227,8 @@ ENVIRONMENTS = {
 UPDATE = "UPDATE_FEATURE_STATE"
 OVERRIDE = "MANAGE_SEGMENT_OVERRIDES"
 
+RESOURCES = f"{PROJECT}/features/{{feature_pk}}/feature-external-resources/"
+
 FEATURES = {
     f"GET {PROJECT}/features/": hides("VIEW_PROJECT"),
     f"POST {PROJECT}/features/": forbids("CREATE_FEATURE").leaving_out("multivariate_options"),
@@ -239,6 +241,13 @@ FEATURES = {
     f"POST {PROJECT}/features/{{pk}}/add-group-owners/": forbids("CREATE_FEATURE"),
     f"POST {PROJECT}/features/{{pk}}/remove-group-owners/": forbids("CREATE_FEATURE"),
     f"GET {PROJECT}/features/{{feature_pk}}/evaluation-data/": hides("VIEW_PROJECT"),
+    f"POST {PROJECT}/code-references/": forbids("VIEW_PROJECT"),
+    f"GET {PROJECT}/features/{{feature_pk}}/code-references/": hides("VIEW_PROJECT"),
+    f"GET {RESOURCES}": hides("VIEW_PROJECT"),
+    f"POST {RESOURCES}": forbids("CREATE_FEATURE"),
+    f"GET {RESOURCES}{{pk}}/": hides("VIEW_PROJECT"),
+    f"DELETE {RESOURCES}{{pk}}/": forbids("CREATE_FEATURE"),
+    "GET /api/v1/environments/{environment_pk}/feature-lifecycle-counts/": forbids("VIEW_ENVIRONMENT"),
     "GET /api/v1/features/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
     f"GET {PROJECT}/features/{{feature_pk}}/mv-options/": hides("VIEW_PROJECT"),
     f"POST {PROJECT}/features/{{feature_pk}}/mv-options/": forbids("CREATE_FEATURE"),

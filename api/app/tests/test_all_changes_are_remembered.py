@@ -20,6 +20,8 @@ NOT_REMEMBERED = {
     "analytics_countswriter": "which counts were written",
     "core_throttlecounter": "counts",
     "core_keptanswer": "answers that may be asked for again",
+    "features_coderepository": "what scans of code have found",
+    "features_codesighting": "what scans of code have found",
     "environments_touch": "what a running transaction has changed",
     "environments_environmentrevision": "a consequence of changes",
     "environments_projectrevision": "a consequence of changes",
@@ -65,6 +67,7 @@ NO_SECRETS = {
     "environments_environment.api_key",  # of clients: every browser shows it
     "environments_environment.use_identity_composite_key_for_hashing",
     "features_featurestate.hash_seed",
+    "features_externalresource.url",
     "features_feature.is_server_key_only",
     "features_multivariateoption.key",
     "permissions_roleassignment.master_key_id",

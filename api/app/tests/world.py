@@ -11,6 +11,7 @@ from audit.services import record
 from environments.models import Environment, EnvironmentWebhook, ServerSideKey
 from features.models import (
     EnvironmentFeatureVersion,
+    ExternalResource,
     Feature,
     FeatureExport,
     FeatureImport,
@@ -18,9 +19,11 @@ from features.models import (
     FeatureState,
     ImportStrategy,
     MultivariateOption,
+    ResourceType,
     TransferStatus,
 )
 from features.services.change_sets import Change, apply_to_version
+from features.services.code_scans import record_scan
 from features.services.versions import create_draft
 from identities.models import Identity, TraitKey
 from metadata.models import Attachment, CustomField, EntityKind, Value
@@ -100,6 +103,7 @@ class World:
     project_field: CustomField
     feature_export: FeatureExport
     feature_import: FeatureImport
+    resource: ExternalResource
 
 
 def build_world(marker: str) -> World:
@@ -170,6 +174,13 @@ def build_world(marker: str) -> World:
     )
     in_draft = Change(multivariate.pk, versioned.pk, segment_id=segment.pk, value=f"{marker} drafted")
     (draft_override,) = apply_to_version(draft_with_override, [in_draft], author=admin)
+    record_scan(
+        project,
+        url=f"https://github.com/{marker}/shop",
+        vcs_provider="github",
+        revision=f"{marker} revision",
+        references=[{"feature_name": feature.name, "file_path": f"{marker}.py", "line_number": 1}],
+    )
     override: dict[str, Any] = {"feature": feature, "environment": environment, "enabled": True}
     return World(
         marker=marker,
@@ -247,5 +258,11 @@ def build_world(marker: str) -> World:
         ),
         feature_import=FeatureImport.objects.create(
             environment=environment, strategy=ImportStrategy.SKIP, status=TransferStatus.SUCCESS
+        ),
+        resource=ExternalResource.objects.create(
+            feature=feature,
+            url=f"https://gitlab.com/{marker}/shop/-/issues/1",
+            type=ResourceType.GITLAB_ISSUE,
+            metadata={"title": f"{marker} issue"},
         ),
     )

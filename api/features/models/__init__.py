@@ -1,4 +1,6 @@
+from features.models.code import CodeRepository, CodeSighting, VcsProvider
 from features.models.defaults import EnvironmentDefaults
+from features.models.external_resource import ExternalResource, ResourceType
 from features.models.feature import Feature, FeatureType, MultivariateOption
 from features.models.state import FeatureSegment, FeatureState, MultivariateFeatureStateValue
 from features.models.transfers import FeatureExport, FeatureImport, ImportStrategy, TransferStatus
@@ -6,8 +8,11 @@ from features.models.values import TypedValue, ValueType
 from features.models.version import EnvironmentFeatureVersion
 
 __all__ = [
+    "CodeRepository",
+    "CodeSighting",
     "EnvironmentDefaults",
     "EnvironmentFeatureVersion",
+    "ExternalResource",
     "Feature",
     "FeatureExport",
     "FeatureImport",
@@ -17,7 +22,9 @@ __all__ = [
     "ImportStrategy",
     "MultivariateFeatureStateValue",
     "MultivariateOption",
+    "ResourceType",
     "TransferStatus",
     "TypedValue",
     "ValueType",
+    "VcsProvider",
 ]

@@ -139,7 +139,18 @@ class FeatureState(VersionedModel, TypedValue):
         indexes = [
             models.Index(
                 fields=["environment_feature_version"], condition=OF_A_VERSION, name="states_of_version"
-            )
+            ),
+            # What lists of features count of each.
+            models.Index(
+                fields=["environment", "feature"],
+                condition=SERVED & Q(feature_segment__isnull=False),
+                name="served_segment_overrides",
+            ),
+            models.Index(
+                fields=["environment", "feature"],
+                condition=SERVED & Q(identity__isnull=False),
+                name="served_identity_overrides",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

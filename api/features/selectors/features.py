@@ -10,7 +10,9 @@ from core.errors import InvalidInput
 from environments.models import Environment
 from features.models import Feature, FeatureState
 from features.models.state import FOR_EVERYONE, SERVED
+from features.selectors.code import numbers_of_references
 from features.selectors.feature_states import served_states
+from features.selectors.lifecycle import stage_in
 from projects.models import Project
 
 IDENTITY_OVERRIDE = Q(identity__isnull=False)
@@ -33,12 +35,15 @@ class FeatureFilters(TypedDict, total=False):
     value_search: str
     owners: list[int]
     group_owners: list[int]
+    lifecycle_stage: str
 
 
 def described_features() -> QuerySet[Feature]:
     """Features with all that their description shows, in a fixed number of queries."""
     features: QuerySet[Feature] = Feature.objects.select_related("project")
-    return features.prefetch_related("tags", "owners", "group_owners", "multivariate_options", "metadata")
+    return features.prefetch_related(
+        "tags", "owners", "group_owners", "multivariate_options", "metadata", numbers_of_references()
+    )
 
 
 def features_of(
@@ -46,8 +51,8 @@ def features_of(
 ) -> QuerySet[Feature]:
     """Return a project's features that pass all filters, as they are set in `environment`, if given.
 
-    Then each has `states_in_environment` and `states_for_segment`, lists of at most one state, and the
-    numbers of its overrides.
+    Then each has `states_in_environment` and `states_for_segment`, lists of at most one state, the numbers
+    of its overrides, and its `lifecycle_stage` there.
 
     Raises:
         InvalidInput: what is set in no environment can't be filtered by how it is set.
@@ -60,9 +65,16 @@ def features_of(
             raise InvalidInput(
                 ["Environment is required in order to filter by state search or by state enabled"]
             )
+        if "lifecycle_stage" in filters:
+            raise InvalidInput(
+                {"lifecycle_stage": ["Environment is required in order to filter by lifecycle stage"]}
+            )
         return features.order_by(*order)
 
+    features = features.annotate(lifecycle_stage=stage_in(environment))
     features = features.filter(_set_as_wanted(environment, filters))
+    if "lifecycle_stage" in filters:
+        features = features.filter(lifecycle_stage=filters["lifecycle_stage"])
     first = []
     for field, path in (("segment", "feature_segment__segment"), ("identity", "identity")):
         if field in filters:

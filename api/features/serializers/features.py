@@ -2,12 +2,13 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.fields import ChoiceField, ConstantField, IdField, IdListField, TextOfAnyField
 from core.queries import IdsParameter, QuerySerializer
 from features.models import Feature, FeatureState, FeatureType
+from features.selectors.lifecycle import Stage
+from features.serializers.code import CodeReferencesCountSerializer
 from features.serializers.multivariate_options import NestedOptionSerializer
 from features.serializers.values import RawValueField, within_limit
 from metadata.serializers import WithCustomFields
@@ -24,6 +25,13 @@ class EmbeddedStateSerializer(serializers.ModelSerializer):
         model = FeatureState
         fields = ["id", "feature_state_value", "environment", "identity", "feature_segment", "enabled"]
         read_only_fields = fields
+
+
+class FirstStateSerializer(EmbeddedStateSerializer):
+    """The one state that a list of at most one has, or null."""
+
+    def get_attribute(self, instance: Any) -> FeatureState | None:
+        return next(iter(getattr(instance, str(self.source), [])), None)
 
 
 class InitialValueField(TextOfAnyField):
@@ -44,15 +52,22 @@ class FeatureSerializer(WithCustomFields, serializers.ModelSerializer):
     multivariate_options = NestedOptionSerializer(many=True, required=False)
     owners = UserSummarySerializer(many=True, read_only=True)
     group_owners = GroupSummarySerializer(many=True, read_only=True)
-    environment_feature_state = serializers.SerializerMethodField()
-    segment_feature_state = serializers.SerializerMethodField()
+    environment_feature_state = FirstStateSerializer(
+        source="states_in_environment", read_only=True, allow_null=True
+    )
+    segment_feature_state = FirstStateSerializer(source="states_for_segment", read_only=True, allow_null=True)
     num_segment_overrides = serializers.SerializerMethodField()
     num_identity_overrides = serializers.SerializerMethodField()
     is_num_identity_overrides_complete = ConstantField(True)
     # Known of published versions only.
     last_modified_in_any_environment = ConstantField(None)
     last_modified_in_current_environment = ConstantField(None)
-    code_references_counts = ConstantField([])
+    code_references_counts = CodeReferencesCountSerializer(source="code_sightings", many=True, read_only=True)
+    lifecycle_stage = serializers.ChoiceField(
+        choices=Stage.choices,
+        read_only=True,
+        help_text="Where the feature is in its life; there where an `environment` is asked for.",
+    )
 
     class Meta:
         model = Feature
@@ -81,26 +96,15 @@ class FeatureSerializer(WithCustomFields, serializers.ModelSerializer):
             "last_modified_in_current_environment",
             "metadata",
             "code_references_counts",
+            "lifecycle_stage",
         ]
         read_only_fields: ClassVar[list[str]] = ["name", "default_enabled", "initial_value", "project"]
-
-    @extend_schema_field(EmbeddedStateSerializer(allow_null=True))
-    def get_environment_feature_state(self, feature: Feature) -> Any:
-        return self._embedded(feature, "states_in_environment")
-
-    @extend_schema_field(EmbeddedStateSerializer(allow_null=True))
-    def get_segment_feature_state(self, feature: Feature) -> Any:
-        return self._embedded(feature, "states_for_segment")
 
     def get_num_segment_overrides(self, feature: Feature) -> int:
         return getattr(feature, "num_segment_overrides", 0)
 
     def get_num_identity_overrides(self, feature: Feature) -> int | None:
         return getattr(feature, "num_identity_overrides", None)
-
-    def _embedded(self, feature: Feature, states: str) -> Any:
-        found = getattr(feature, states, [])
-        return EmbeddedStateSerializer(found[0]).data if found else None
 
 
 class NewFeatureSerializer(FeatureSerializer):
@@ -125,7 +129,7 @@ class FeatureByUuidSerializer(FeatureSerializer):
         fields = [
             field
             for field in FeatureSerializer.Meta.fields
-            if field not in {"metadata", "code_references_counts"}
+            if field not in {"metadata", "code_references_counts", "lifecycle_stage"}
         ]
 
 
@@ -192,6 +196,9 @@ class FeatureQuery(QuerySerializer):
     )
     owners = IdsParameter(message="Owner IDs must be integers.", required=False)
     group_owners = IdsParameter(message="Group owner IDs must be integers.", required=False)
+    lifecycle_stage = ChoiceField(
+        choices=Stage.choices, required=False, help_text="With `environment`: features in this stage."
+    )
 
 
 class EnvironmentQuery(QuerySerializer):

@@ -2,6 +2,8 @@
 
 from rest_framework import serializers
 
+from features.selectors.lifecycle import Stage
+
 
 class MetricSerializer(serializers.Serializer):
     """One figure. Dashboards show them in the order of their ranks."""
@@ -15,3 +17,10 @@ class MetricSerializer(serializers.Serializer):
 
 class MetricsSerializer(serializers.Serializer):
     metrics = MetricSerializer(many=True)
+
+
+class LifecycleCountsSerializer(serializers.Serializer):
+    """The number of features in each stage."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {stage.value: serializers.IntegerField() for stage in Stage}

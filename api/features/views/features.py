@@ -143,6 +143,7 @@ class FeatureViewSet(InProject, viewsets.ModelViewSet):
         ).first()
         if environment is None:
             raise InvalidInput({"environment": ["Environment does not exist in project."]})
+        environment.project = self.project
         return environment
 
     def _check_may_vary(self, serializer: Any) -> None:

@@ -232,6 +232,32 @@ def edge_identity(world: World) -> dict[str, Any]:
     return {**environment(world), "identity_uuid": world.feature.uuid}
 
 
+def code_scan(world: World) -> dict[str, Any]:
+    line = {"feature_name": world.feature.name, "file_path": "shop/cart.py", "line_number": 12}
+    return {
+        "repository_url": "https://github.com/acme/shop",
+        "vcs_provider": "github",
+        "revision": "4f1c2d",
+        "code_references": [line],
+    }
+
+
+def resources(world: World) -> dict[str, Any]:
+    return {**project(world), "feature_pk": world.feature.pk}
+
+
+def resource(world: World) -> dict[str, Any]:
+    return {**resources(world), "pk": world.resource.pk}
+
+
+def new_resource(world: World) -> dict[str, Any]:
+    return {
+        "url": "https://gitlab.com/acme/shop/-/merge_requests/7",
+        "type": "GITLAB_MR",
+        "metadata": {"title": "Use the new cart", "state": "opened"},
+    }
+
+
 RAW = frozenset({"feature_state_value"})
 SHOWN = frozenset({"description", "metadata.field_value", "multivariate_options.string_value"})
 # An option that the feature doesn't have: a new one is made.
@@ -243,6 +269,7 @@ TYPED = frozenset({"feature_state_value.string_value"})
 FEATURES = f"{PROJECT}/features/"
 FEATURE = f"{FEATURES}{{pk}}/"
 OPTIONS = f"{FEATURES}{{feature_pk}}/mv-options/"
+RESOURCES = f"{FEATURES}{{feature_pk}}/feature-external-resources/"
 STATES = f"{ENVIRONMENT}/featurestates/"
 OVERRIDES = f"{ENVIRONMENT}/identities/{{identity_pk}}/featurestates/"
 BY_IDENTIFIER = "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates"
@@ -292,6 +319,19 @@ EXAMPLES = {
     f"POST {FEATURE}add-group-owners/": Example(path=feature, body=group_owners),
     f"POST {FEATURE}remove-group-owners/": Example(path=feature, body=group_owners),
     "GET /api/v1/features/get-by-uuid/{uuid}/": Example(path=lambda world: {"uuid": world.feature.uuid}),
+    f"POST {PROJECT}/code-references/": Example(
+        path=project, body=code_scan, ignored=frozenset({"code_references.feature_name"})
+    ),
+    f"GET {FEATURES}{{feature_pk}}/code-references/": Example(path=resources),
+    f"GET {RESOURCES}": Example(path=resources),
+    f"POST {RESOURCES}": Example(
+        path=resources, body=new_resource, text=frozenset({"metadata.title", "metadata.state"})
+    ),
+    f"GET {RESOURCES}{{pk}}/": Example(path=resource),
+    f"DELETE {RESOURCES}{{pk}}/": Example(path=resource),
+    "GET /api/v1/environments/{environment_pk}/feature-lifecycle-counts/": Example(
+        path=lambda world: {"environment_pk": world.environment.pk}
+    ),
     f"GET {OPTIONS}": Example(path=options),
     f"POST {OPTIONS}": Example(path=options, body=new_option, text=STRING),
     f"GET {OPTIONS}{{pk}}/": Example(path=option),
