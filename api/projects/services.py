@@ -13,6 +13,7 @@ from projects.models import Project, Tag, TagType
 # Label and colour.
 SYSTEM_TAGS = {
     TagType.STALE: ("Stale", "#8C8C8C"),
+    TagType.UNHEALTHY: ("Unhealthy", "#FFC0CB"),
 }
 
 

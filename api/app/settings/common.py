@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "identities",
     "features",
     "analytics",
+    "health",
     "documents",
     "sdk",
     "operations",
@@ -623,6 +624,7 @@ SPECTACULAR_SETTINGS = {
     # Named here and not by a hash of their values, so that a new value doesn't rename the type.
     "ENUM_NAME_OVERRIDES": {
         "FeatureTypeEnum": "features.models.feature.FeatureType",
+        "HealthProviderNameEnum": "health.models.ProviderName",
         "OfrepErrorCodeEnum": "sdk.ofrep.errors.ErrorCode",
         "OfrepReasonEnum": "sdk.ofrep.items.Reason",
         "OperatorEnum": "segments.models.Operator",

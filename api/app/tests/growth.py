@@ -11,6 +11,7 @@ from environments.models import Environment
 from features.models import Feature, ResourceType
 from features.services.code_scans import Reference, record_scan
 from features.tests.factories import make_identity_override, make_option, make_segment_override
+from health.models import HealthStatus
 from identities.models import Identity, TraitKey
 from metadata.models import EntityKind, Value
 from organisations.models import MemberRole, Organisation
@@ -80,6 +81,7 @@ def _features(world: World, name: str, tag: Tag) -> Feature:
         make_option(varied, name, 0)
     for each in (world.feature, feature):
         each.external_resources.create(url=f"https://gitlab.com/{name}", type=ResourceType.GITLAB_ISSUE)
+        each.health_events.create(environment=environment, provider_name="Webhook", type=HealthStatus.HEALTHY)
     references: list[Reference] = [
         {"feature_name": each, "file_path": name, "line_number": 1} for each in (world.feature.name, name)
     ]

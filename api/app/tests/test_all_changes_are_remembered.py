@@ -20,6 +20,7 @@ NOT_REMEMBERED = {
     "analytics_countswriter": "which counts were written",
     "core_throttlecounter": "counts",
     "core_keptanswer": "answers that may be asked for again",
+    "health_healthevent": "what monitoring has reported",
     "features_coderepository": "what scans of code have found",
     "features_codesighting": "what scans of code have found",
     "environments_touch": "what a running transaction has changed",

@@ -32,6 +32,7 @@ FIXED = {
     "GET /api/v1/organisations/permissions/": "the catalogue",
     "GET /api/v1/projects/permissions/": "the catalogue",
     f"GET {ORGANISATION}api-usage-notification/": "always empty",
+    "GET /api/v1/projects/{project_pk}/feature-health/providers/": "one of each kind",
     f"GET {ORGANISATION}metadata-model-fields/supported-content-types/": "the kinds of things there are",
     f"GET {ORGANISATION}metadata-model-fields/supported-required-for-models/": "the same",
     f"GET {ORGANISATION}roles/{{role_pk}}/organisation-permissions/": "a role has one row",

@@ -25,6 +25,7 @@ from features.models import (
 from features.services.change_sets import Change, apply_to_version
 from features.services.code_scans import record_scan
 from features.services.versions import create_draft
+from health.models import HealthEvent, HealthProvider, HealthStatus, ProviderName
 from identities.models import Identity, TraitKey
 from metadata.models import Attachment, CustomField, EntityKind, Value
 from organisations.models import (
@@ -104,6 +105,8 @@ class World:
     feature_export: FeatureExport
     feature_import: FeatureImport
     resource: ExternalResource
+    health_provider: HealthProvider
+    health_event: HealthEvent
 
 
 def build_world(marker: str) -> World:
@@ -264,5 +267,15 @@ def build_world(marker: str) -> World:
             url=f"https://gitlab.com/{marker}/shop/-/issues/1",
             type=ResourceType.GITLAB_ISSUE,
             metadata={"title": f"{marker} issue"},
+        ),
+        health_provider=HealthProvider.objects.create(
+            project=project, name=ProviderName.WEBHOOK, created_by=admin
+        ),
+        health_event=HealthEvent.objects.create(
+            feature=feature,
+            environment=environment,
+            provider_name=ProviderName.WEBHOOK,
+            type=HealthStatus.UNHEALTHY,
+            reason={"text_blocks": [{"text": f"{marker} text", "title": "Errors"}], "url_blocks": []},
         ),
     )
