@@ -1,10 +1,10 @@
 """What has been counted, by day. Days are those of UTC."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum, Value
+from django.db.models import DateTimeField, Func, Q, QuerySet, Sum, Value
 from django.db.models.functions import TruncDate
 
 from analytics.models import FeatureEvaluationBucket, FirstEvaluation, RequestBucket, Resource
@@ -15,6 +15,7 @@ _BY_RESOURCE = {
     resource.name.lower(): Sum("total_count", filter=Q(resource=resource), default=0) for resource in Resource
 }
 UNKNOWN_SDK = "unknown"
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 LABELS = ("user_agent", "application_name", "application_version")
 
 
@@ -42,11 +43,25 @@ def number_of_requests(environment_ids: Iterable[int], *, since: datetime) -> in
 
 def evaluations_by_day(feature_name: str, environment_id: int, *, since: datetime) -> list[dict[str, Any]]:
     """Return a row for each day on which a feature was evaluated: `{"day": ..., "count": 42}`."""
-    counted = FeatureEvaluationBucket.objects.alias(name_digest=Digest("feature_name")).filter(
+    days = _evaluations(feature_name, environment_id, since).annotate(day=_DAY).values("day")
+    return [dict(row) for row in days.annotate(count=Sum("total_count")).order_by("day")]
+
+
+def evaluations_by_step(
+    feature_name: str, environment_id: int, *, since: datetime, step: timedelta
+) -> list[tuple[datetime, int]]:
+    """Return when each step began in which a feature was evaluated, and how often it was. Steps are UTC's."""
+    begun = Func(Value(step), "started_at", Value(_EPOCH), function="date_bin", output_field=DateTimeField())
+    steps = _evaluations(feature_name, environment_id, since).annotate(begun=begun).values("begun")
+    return list(steps.annotate(count=Sum("total_count")).order_by("begun").values_list("begun", "count"))
+
+
+def _evaluations(
+    feature_name: str, environment_id: int, since: datetime
+) -> QuerySet[FeatureEvaluationBucket]:
+    return FeatureEvaluationBucket.objects.alias(name_digest=Digest("feature_name")).filter(
         environment_id=environment_id, name_digest=Digest(Value(feature_name)), started_at__gte=since
     )
-    days = counted.annotate(day=_DAY).values("day").annotate(count=Sum("total_count")).order_by("day")
-    return [dict(row) for row in days]
 
 
 def _requests(environment_ids: Iterable[int], since: datetime) -> QuerySet[RequestBucket]:

@@ -1,6 +1,8 @@
 """Counts as dashboards read them. A label is null where clients didn't say."""
 
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from rest_framework import serializers
@@ -14,7 +16,15 @@ NINETY_DAYS = "90_day_period"
 BILLING_PERIODS = ("current_billing_period", "previous_billing_period")
 
 
-class UsageQuery(QuerySerializer):
+class LabelsQuery(QuerySerializer):
+    """Whose requests are counted."""
+
+    user_agent = serializers.CharField(required=False, max_length=LONGEST_LABEL)
+    client_application_name = serializers.CharField(required=False, max_length=LONGEST_LABEL)
+    client_application_version = serializers.CharField(required=False, max_length=LONGEST_LABEL)
+
+
+class UsageQuery(LabelsQuery):
     """Which requests are counted."""
 
     project_id = IdField(required=False)
@@ -24,16 +34,39 @@ class UsageQuery(QuerySerializer):
         required=False,
         help_text="Thirty days unless it says ninety. Nobody is billed here, so billing periods are a 404.",
     )
-    user_agent = serializers.CharField(required=False, max_length=LONGEST_LABEL)
-    client_application_name = serializers.CharField(required=False, max_length=LONGEST_LABEL)
-    client_application_version = serializers.CharField(required=False, max_length=LONGEST_LABEL)
 
 
-class EvaluationQuery(QuerySerializer):
-    """Which evaluations are counted."""
+class EvaluationQuery(LabelsQuery):
+    """Which evaluations are counted. SDKs report them without labels, so none has one that is asked for."""
 
     environment_id = IdField()
     period = serializers.IntegerField(default=30, min_value=1, max_value=3650, help_text="In days.")
+
+
+class HoursField(serializers.CharField):
+    """Hours or days: `24h`, `7d`."""
+
+    default_error_messages = {"no_time": "Must be a number of hours or days, such as 24h or 30d."}
+
+    def to_internal_value(self, data: Any) -> timedelta:  # type: ignore[override]
+        found = re.fullmatch(r"([0-9]{1,5})([hd])", super().to_internal_value(data))
+        if not found or not int(found[1]):
+            self.fail("no_time")
+        return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
+
+
+class EvaluationEventsQuery(QuerySerializer):
+    """Which evaluations are counted, and in steps of which length."""
+
+    environment_id = IdField()
+    period = HoursField(required=False, help_text="How far back: `30d`; a day unless said otherwise.")
+    aggregate_every = HoursField(required=False, help_text="How long a step is: `12h`; a day too.")
+
+
+class EvaluationEventsSerializer(serializers.Serializer):
+    """Steps: when each began, and under the feature's name how often it was evaluated."""
+
+    events_list = serializers.ListField(child=serializers.DictField())
 
 
 class LabelsSerializer(serializers.Serializer):

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from analytics.views import (
+    DeprecatedEvaluationsView,
     DeprecatedTotalView,
     DeprecatedUsageView,
     EvaluationsView,
@@ -35,5 +36,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "environments/<str:environment_key>/onboarding-status/",
         OnboardingStatusView.as_view(),
         name="onboarding-status",
+    ),
+    path(
+        "projects/<int:project_pk>/features/<int:feature_pk>/influx-data/",
+        DeprecatedEvaluationsView.as_view(),
+        name="feature-evaluation-events",
     ),
 ]

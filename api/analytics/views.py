@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 
 from analytics.selectors import (
     evaluations_by_day,
+    evaluations_by_step,
     first_evaluation_in,
     number_of_requests,
     requests_by_day,
@@ -20,12 +22,15 @@ from analytics.selectors import (
 from analytics.serializers import (
     BILLING_PERIODS,
     NINETY_DAYS,
+    EvaluationEventsQuery,
+    EvaluationEventsSerializer,
     EvaluationQuery,
     EvaluationsOfDaySerializer,
     EventsListSerializer,
     EventsQuery,
     EventsSerializer,
     KnownOnboardingStatusSerializer,
+    LabelsQuery,
     OnboardingStatusSerializer,
     TotalSerializer,
     UsageQuery,
@@ -39,6 +44,8 @@ from features.models import Feature
 from organisations.scope import InOrganisation
 from permissions.catalogue import ADMIN
 from projects.scope import InProject
+
+DAY = timedelta(days=1)
 
 
 class UsageView(InOrganisation):
@@ -129,12 +136,47 @@ class EvaluationsView(InProject):
     )
     def get(self, request: Request, **path: Any) -> Response:
         query = EvaluationQuery.read(request)
-        feature = get_object_or_404(Feature.objects.filter(project=self.project), pk=path["feature_pk"])
-        if not Environment.objects.filter(pk=query["environment_id"], project=self.project).exists():
-            raise InvalidInput({"environment_id": ["Environment does not exist in project."]})
+        feature = self.feature_in(query["environment_id"])
+        if _is_narrowed_by_labels(query):
+            return Response([])
         since = timezone.now() - timedelta(days=query["period"])
         rows = evaluations_by_day(feature.name, query["environment_id"], since=since)
         return Response(EvaluationsOfDaySerializer(rows, many=True).data)
+
+    def feature_in(self, environment_id: int) -> Feature:
+        """Return the feature in the path.
+
+        Raises:
+            Http404: it is none of the project's.
+            InvalidInput: the environment is none of the project's.
+        """
+        features: QuerySet[Feature] = Feature.objects.filter(project=self.project)
+        feature = get_object_or_404(features, pk=self.kwargs["feature_pk"])
+        if not Environment.objects.filter(pk=environment_id, project=self.project).exists():
+            raise InvalidInput({"environment_id": ["Environment does not exist in project."]})
+        return feature
+
+
+class DeprecatedEvaluationsView(EvaluationsView):
+    """The same in steps of any length, as older clients ask for it."""
+
+    @extend_schema(
+        operation_id="list_feature_evaluation_events",
+        tags=["analytics"],
+        parameters=[EvaluationEventsQuery],
+        responses=EvaluationEventsSerializer,
+        deprecated=True,
+    )
+    def get(self, request: Request, **path: Any) -> Response:
+        query = EvaluationEventsQuery.read(request)
+        feature = self.feature_in(query["environment_id"])
+        steps = evaluations_by_step(
+            feature.name,
+            query["environment_id"],
+            since=timezone.now() - query.get("period", DAY),
+            step=query.get("aggregate_every", DAY),
+        )
+        return Response({"events_list": [{"datetime": begun, feature.name: count} for begun, count in steps]})
 
 
 class OnboardingStatusView(GenericAPIView):
@@ -166,3 +208,7 @@ class OnboardingStatusView(GenericAPIView):
         if environment is None:
             raise NotFound
         return environment
+
+
+def _is_narrowed_by_labels(query: dict[str, Any]) -> bool:
+    return not query.keys().isdisjoint(LabelsQuery().get_fields())

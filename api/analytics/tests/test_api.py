@@ -186,6 +186,34 @@ def test_evaluations_are_of_an_environment_and_a_feature_of_the_project(
     assert admin_client.get(other_path, query).status_code == 404
 
 
+def test_no_evaluation_has_a_label_that_is_asked_for(admin_client, evaluations, environment, feature):
+    evaluated(environment, feature.name, 1, started_at=days_ago(1))
+
+    for label in ("user_agent", "client_application_name", "client_application_version"):
+        assert admin_client.get(evaluations, {"environment_id": environment.pk, label: "x"}).json() == []
+
+
+def test_older_clients_read_evaluations_in_steps_of_hours_or_days(
+    admin_client, client_of, stranger, evaluations, environment, feature
+):
+    path = evaluations.replace("evaluation-data", "influx-data")
+    day = datetime.combine(days_ago(2).date(), datetime.min.time(), UTC)
+    for hours, number in ((1, 1), (2, 2), (13, 4)):
+        evaluated(environment, feature.name, number, started_at=day + timedelta(hours=hours))
+    query = {"environment_id": environment.pk, "period": "7d"}
+
+    daily = admin_client.get(path, query).json()
+    by_halves = admin_client.get(path, {**query, "aggregate_every": "12h"}).json()
+    of_today = admin_client.get(path, {"environment_id": environment.pk}).json()
+    wrong = admin_client.get(path, {**query, "period": "7w"})
+
+    assert daily == {"events_list": [{"datetime": f"{day:%Y-%m-%dT%H:%M:%SZ}", feature.name: 7}]}
+    assert [each[feature.name] for each in by_halves["events_list"]] == [3, 4]
+    assert of_today == {"events_list": []}
+    assert (wrong.status_code, list(wrong.json())) == (400, ["period"])
+    assert client_of(stranger).get(path, query).status_code == 404
+
+
 def test_a_day_ends_at_midnight_in_utc(admin_client, evaluations, environment, feature, settings):
     settings.TIME_ZONE = "Pacific/Auckland"
     midnight = datetime.combine(timezone.now().date() - timedelta(days=3), datetime.min.time(), UTC)

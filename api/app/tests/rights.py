@@ -254,6 +254,7 @@ FEATURES = {
     f"POST {PROJECT}/feature-health/providers/": forbids(PROJECT_ADMIN),
     f"DELETE {PROJECT}/feature-health/providers/{{name}}/": forbids(PROJECT_ADMIN),
     "POST /api/v1/feature-health/{signed}": public,
+    f"GET {PROJECT}/features/{{feature_pk}}/influx-data/": hides("VIEW_PROJECT"),
     "GET /api/v1/features/get-by-uuid/{uuid}/": hides("VIEW_PROJECT"),
     f"GET {PROJECT}/features/{{feature_pk}}/mv-options/": hides("VIEW_PROJECT"),
     f"POST {PROJECT}/features/{{feature_pk}}/mv-options/": forbids("CREATE_FEATURE"),

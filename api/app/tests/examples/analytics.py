@@ -37,4 +37,12 @@ EXAMPLES = {
         )
         for method in ("GET", "PUT")
     },
+    "GET /api/v1/projects/{project_pk}/features/{feature_pk}/influx-data/": Example(
+        path=lambda world: {"project_pk": world.project.pk, "feature_pk": world.feature.pk},
+        query=lambda world: {
+            "environment_id": world.environment.pk,
+            "period": "30d",
+            "aggregate_every": "24h",
+        },
+    ),
 }
