@@ -15,7 +15,13 @@ from django.utils import timezone
 
 from core.digests import Digest
 from environments.models import Environment
-from features.models import CodeRepository, CodeSighting, Feature, FeatureState
+from features.models import (
+    CodeRepository,
+    CodeSighting,
+    EnvironmentFeatureVersion,
+    Feature,
+    FeatureState,
+)
 from features.selectors.code import IN_CODE
 from projects.models import Project, Tag
 
@@ -42,7 +48,7 @@ def stage_in(environment: Environment) -> Case:
     return Case(
         When(IS_PERMANENT, then=Value(Stage.PERMANENT)),
         When(is_young & ~Q(is_in_code) & ~Q(is_evaluated), then=Value(Stage.NEW)),
-        When(is_young | Q(_is_changed(since=began)), then=Value(Stage.LIVE)),
+        When(is_young | _is_changed(since=began), then=Value(Stage.LIVE)),
         When(~Q(is_code_scanned) | Q(is_in_code), then=Value(Stage.STALE)),
         When(is_evaluated, then=Value(Stage.NEEDS_MONITORING)),
         default=Value(Stage.TO_REMOVE),
@@ -63,7 +69,7 @@ def unchanged_features(project: Project) -> QuerySet[Feature]:
     began = _began(project)
     features: QuerySet[Feature] = Feature.objects.filter(
         ~IS_PERMANENT,
-        ~Q(_is_changed(since=began)),
+        ~_is_changed(since=began),
         project=project,
         is_archived=False,
         created_date__lt=began,
@@ -85,7 +91,7 @@ IS_PERMANENT = Q(
 )
 
 
-def _is_changed(*, since: datetime) -> Exists:
+def _is_changed(*, since: datetime) -> Q:
     """Whether anything was changed of what a feature serves, by default or to a segment, in any environment.
 
     One identity's override is no change of the feature.
@@ -96,7 +102,15 @@ def _is_changed(*, since: datetime) -> Exists:
     changed = states.alias(changed_at=Greatest("updated_at", "deleted_at")).filter(
         changed_at__gte=since, changed_at__gt=F("environment__created_date") + _SETTING_UP
     )
-    return Exists(changed.order_by())
+    # What a version serves may have been written long before it went live.
+    versions = EnvironmentFeatureVersion.objects.filter(
+        feature=OuterRef("pk"),
+        published=True,
+        live_from__range=(since, timezone.now()),
+        environment__deleted_at__isnull=True,
+    )
+    versions = versions.filter(live_from__gt=F("environment__created_date") + _SETTING_UP)
+    return Q(Exists(changed.order_by())) | Q(Exists(versions.order_by()))
 
 
 def _is_evaluated(environment: Environment, *, since: datetime) -> Exists:
