@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench.cases import CASES, Case
+from bench.cases import CASES, DEFAULT, GROUPS, Case, expanded
 from bench.errors import CannotRun, CaseFailed, CaseSkipped
 from bench.figures import Result
 from bench.machine import describe
@@ -27,18 +27,19 @@ def run(
     """Measure and report; return 1 where a case failed, otherwise 0.
 
     Args:
-        names: which cases; none means all.
+        names: which cases, or groups of them; none means those of a default run, or all for the page.
 
     Raises:
         CannotRun: one of them doesn't exist.
     """
-    if unknown := set(names) - CASES.keys():
-        raise CannotRun(f"CASES knows {', '.join(CASES)}, not {', '.join(sorted(unknown))}.")
+    known = [*CASES, *GROUPS]
+    if unknown := set(names) - set(known):
+        raise CannotRun(f"CASES knows {', '.join(known)}, not {', '.join(sorted(unknown))}.")
     rig = Rig(wrk, environment, folder, _empty(FOLDER / "logs"), rounds, seconds)
     results: list[Result] = []
     started_at = time.monotonic()
     try:
-        for name in names or CASES:
+        for name in expanded(names) or (CASES if writes_page else DEFAULT):
             for result in _measured(name, CASES[name], rig):
                 results.append(result)
                 print(line(result), flush=True)

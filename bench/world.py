@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db import transaction
+from django.db import connection, transaction
 from rest_framework.authtoken.models import Token
 
 from environments.models import Environment
@@ -27,6 +27,7 @@ from segments.services import create_segment
 from users.models import User
 
 PEOPLE = 1000
+MILLION = 1_000_000
 _SEGMENTS = 10
 _MULTIVARIATE = 20
 _OVERRIDES_OF_A_SEGMENT = 3
@@ -140,6 +141,41 @@ class World:
             states.append(state)
         FeatureState.objects.bulk_create(states)
         return place
+
+    @cached_property
+    def million(self) -> Place:
+        """1,000,000 identities of five traits, named `user-1@example.org` and so on, and 10 features."""
+        place = self._with_features(10, name="A million")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO identities_identity (environment_id, identifier, created_date, traits)
+                SELECT %s, 'user-' || number || '@example.org', now() - number * interval '1 second',
+                       '{"plan": "pro", "country": "NL", "age": 30, "newsletter": true, "visits": 0}'
+                FROM generate_series(1, %s) AS number
+                """,
+                [place.id, MILLION],
+            )
+            cursor.execute("VACUUM ANALYZE identities_identity")
+        return place
+
+    def importing(self, number: int) -> Place:
+        """Return a new project without features and with three environments: its first one's place."""
+        project = self._project(f"To import into {number}")
+        place = self._place(project)
+        for name in ("Staging", "Development"):
+            create_environment(project, author=self.author, name=name)
+        return place
+
+    @cached_property
+    def three(self) -> Sequence[int]:
+        """The ids of three environments of one project, with 100 features."""
+        project = self._project("Three environments")
+        Feature.objects.bulk_create(_features(project, 100))
+        return [
+            create_environment(project, author=self.author, name=name).pk
+            for name in ("Production", "Staging", "Development")
+        ]
 
     @cached_property
     def many(self) -> Sequence[str]:

@@ -1,6 +1,6 @@
 """What is measured, by the names that CASES takes. A case is given the rig and yields its figures."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from bench.cases import (
     documents,
@@ -8,6 +8,7 @@ from bench.cases import (
     freshness,
     identities,
     isolation,
+    management,
     memory,
     rebuild,
     starting,
@@ -33,4 +34,16 @@ CASES: Mapping[str, Case] = {
     "starting": starting.measure,
     "memory": memory.measure,
     "streams": streams.measure,
+    "listing": management.measure_listing,
+    "million": management.measure_million,
+    "importing": management.measure_importing,
+    "changing": management.measure_changing,
 }
+# Names for several: CASES takes them, too. What takes long, and no default run measures, stands in one.
+GROUPS: Mapping[str, Sequence[str]] = {"management": ("listing", "million", "importing", "changing")}
+DEFAULT = [name for name in CASES if not any(name in names for names in GROUPS.values())]
+
+
+def expanded(names: Iterable[str]) -> list[str]:
+    """Return the names of cases that these are, or that these groups have."""
+    return [case for name in names for case in GROUPS.get(name, [name])]

@@ -4,28 +4,22 @@ The feed's polls and whatever is flushed every few seconds go on meanwhile, whet
 statements whose text also comes while nobody asks are left out of the count.
 """
 
-import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from json import dumps
-from pathlib import Path
-
-from django.db import connection
 
 from bench.cases.rates import Sample
 from bench.errors import CaseFailed
 from bench.figures import Result, Target
 from bench.rig import Rig
 from bench.servers import WORKERS
+from bench.statement_log import LOGGED_WITHIN_SECONDS, logged
 from bench.watching import one_connection_each
 from bench.world import known_traits
 
 _REQUESTS = 500
 _IDLE_SECONDS = 8.0
-_LOGGED_WITHIN_SECONDS = 0.5
-_MARK = "|burgee-bench|"
 
 
 def measure(rig: Rig) -> Iterator[Result]:
@@ -42,7 +36,7 @@ def measure(rig: Rig) -> Iterator[Result]:
         "identity": (world.people.key, Sample("/api/v1/identities/?identifier=known-0")),
     }
     targets = {name: Target(0) for name in ("flags", "document", "transient")}
-    with _logged(rig.folder / "postgres" / "log") as log:
+    with logged(rig.folder) as log:
         for key, sample in samples.values():
             _ask(rig, key, sample, times=10)
         log.new()
@@ -50,7 +44,7 @@ def measure(rig: Rig) -> Iterator[Result]:
         idle = set(log.new())
         for name, (key, sample) in samples.items():
             _ask(rig, key, sample, times=_REQUESTS)
-            time.sleep(_LOGGED_WITHIN_SECONDS)
+            time.sleep(LOGGED_WITHIN_SECONDS)
             caused = [statement for statement in log.new() if statement not in idle]
             if not caused and name == "identity":
                 raise CaseFailed("statements can't be seen in PostgreSQL's log")
@@ -76,40 +70,3 @@ def _answered(connection: HTTPConnection, sample: Sample, headers: Mapping[str, 
     response.read()
     if response.status != 200:
         raise CaseFailed(f"{sample.path} answers {response.status}")
-
-
-class _Log:
-    """What PostgreSQL has logged since it was last asked about."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read = path.stat().st_size
-
-    def new(self) -> list[str]:
-        """Return the statements, without what may differ from one time to another."""
-        with self._path.open("rb") as file:
-            file.seek(self._read)
-            text = file.read().decode(errors="replace")
-            self._read = file.tell()
-        entries = [entry.removeprefix("LOG:  statement: ") for entry in text.split(_MARK)]
-        return [_shape(entry) for entry in entries if entry and not entry.startswith("LOG:")]
-
-
-def _shape(statement: str) -> str:
-    text = re.sub(r"'(?:[^']|'')*'|\b\d+\b", "?", " ".join(statement.split()))
-    return re.sub(r"\?(?:, \?)+", "?", text)
-
-
-@contextmanager
-def _logged(path: Path) -> Iterator[_Log]:
-    """Have every statement logged inside the block."""
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER SYSTEM SET log_statement = 'all'")
-        cursor.execute(f"ALTER SYSTEM SET log_line_prefix = '{_MARK}'")
-        cursor.execute("SELECT pg_reload_conf()")
-        time.sleep(_LOGGED_WITHIN_SECONDS)
-        try:
-            yield _Log(path)
-        finally:
-            cursor.execute("ALTER SYSTEM RESET ALL")
-            cursor.execute("SELECT pg_reload_conf()")

@@ -51,16 +51,17 @@ class _Features:
     def __init__(self) -> None:
         self.read: list[PortableFeature] = []
         self._wrong: list[str] = []
+        self._serializer = FileFeatureSerializer()  # one for all: making its fields takes longest
         self._numbers: dict[str, int] = {}
 
     def add(self, number: int, item: Any) -> None:
         if len(self._wrong) > _MOST_REASONS:
             return
-        serializer = FileFeatureSerializer(data=item)
-        if not serializer.is_valid():
-            self._wrong += [f"{_place(number, item)}: {each}" for each in _reasons(serializer.errors)]
+        try:
+            feature = _feature(self._serializer.run_validation(item))
+        except serializers.ValidationError as error:
+            self._wrong += [f"{_place(number, item)}: {each}" for each in _reasons(error.detail)]
             return
-        feature = _feature(serializer.validated_data)
         first = self._numbers.setdefault(feature.name.lower(), number)
         if first != number:
             self._wrong.append(f"{_place(number, item)}: Feature {first} has the same name.")
