@@ -1,9 +1,34 @@
-"""What is done about features in the background."""
+"""What is done with features in the background."""
 
 from datetime import timedelta
 
+from django.utils import timezone
+
+from features.models import FeatureExport, FeatureImport
 from features.services import lifecycle
-from tasks.registry import recurring
+from features.services.exports import run_export
+from features.services.imports import give_up_on_lost_imports, run_import
+from tasks.registry import recurring, task
+
+FILES_KEPT = timedelta(days=14)
+
+
+@task(timeout=timedelta(minutes=10))
+def export_features(*, export_id: int) -> None:
+    run_export(export_id)
+
+
+@task(timeout=timedelta(minutes=10))
+def import_features(*, import_id: int) -> None:
+    run_import(import_id)
+
+
+@recurring(every=timedelta(days=1))
+def forget_exports_and_imports() -> None:
+    """Delete exports and imports, with their files, two weeks after they were asked for."""
+    give_up_on_lost_imports()
+    for model in (FeatureExport, FeatureImport):
+        model._default_manager.filter(created_at__lt=timezone.now() - FILES_KEPT).delete()
 
 
 @recurring(every=timedelta(days=1))

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from core.history import remembers
 from environments.models import Environment
 from organisations.models import MasterKey
 from permissions.actors import Actor, Machine
@@ -67,6 +68,9 @@ class FeatureExport(Transfer):
     name = models.CharField(max_length=2030, editable=False)
     tag_ids = ArrayField(models.IntegerField(), default=list, editable=False)
 
+    class Meta(Transfer.Meta):
+        triggers = remembers(environment="changed.environment_id", ignored=["data"])
+
     def __str__(self) -> str:
         return self.name
 
@@ -85,6 +89,7 @@ class FeatureImport(Transfer):
                 violation_error_message="Can't import features, since already processing a feature import.",
             )
         ]
+        triggers = remembers(name="changed.strategy", environment="changed.environment_id", ignored=["data"])
 
     def __str__(self) -> str:
         return f"{self.strategy} {self.created_at:%Y-%m-%d %H:%M}"

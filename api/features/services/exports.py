@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Collection
-from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +15,7 @@ from features.models import FeatureExport, TransferStatus
 from features.models.state import FOR_EVERYONE
 from features.selectors.feature_states import served_states
 from projects.models import Tag
+from tasks.services import enqueue
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def request_export(environment: Environment, *, tag_ids: Collection[int], author
     )
     export.author = author
     export.save()
-    transaction.on_commit(partial(run_export, export.pk))
+    enqueue("features.export_features", arguments={"export_id": export.pk})
     return export
 
 

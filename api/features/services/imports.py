@@ -3,11 +3,13 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from audit.services import Author, writing_together
+from core.causes import Cause, caused_by
 from core.errors import AWAY, InvalidInput, refusal_in_words
 from environments.models import Environment
 from features.files import PortableFeature, PortableVariant, read_features
@@ -24,10 +26,15 @@ from features.services import records
 from features.services.allocations import Allocation
 from features.services.change_sets import Change, Operation, apply_change_set
 from features.services.features import check_name_matches
+from permissions.actors import Machine
 from projects.models import Project
+from tasks.services import enqueue
 from users.models import User
 
 logger = logging.getLogger(__name__)
+
+# With all attempts, and the waiting between them.
+LONGEST = timedelta(hours=1)
 
 
 @transaction.atomic
@@ -40,6 +47,7 @@ def request_import(environment: Environment, *, file: bytes, strategy: str, auth
     """
     wanted = read_features(file)
     _check(wanted, environment.project, strategy, author)
+    give_up_on_lost_imports()
     requested = FeatureImport(environment=environment, strategy=strategy, data=file.decode())
     requested.author = author
     try:
@@ -48,7 +56,7 @@ def request_import(environment: Environment, *, file: bytes, strategy: str, auth
     except IntegrityError as error:
         reason = "Can't import features, since already processing a feature import."
         raise InvalidInput([reason]) from error
-    transaction.on_commit(partial(run_import, requested.pk))
+    enqueue("features.import_features", arguments={"import_id": requested.pk})
     return requested
 
 
@@ -60,7 +68,8 @@ def run_import(import_id: int) -> None:
             requested = waiting.select_for_update(of=("self",)).first()
             if requested is None:
                 return
-            _import(requested)
+            with caused_by(lambda: _cause_of(requested)):
+                _import(requested)
             requested.status, requested.data = TransferStatus.SUCCESS, ""
             requested.save(update_fields=["status", "data"])
     except AWAY:
@@ -68,6 +77,21 @@ def run_import(import_id: int) -> None:
     except Exception:
         logger.exception("Import %s failed.", import_id)
         FeatureImport.objects.filter(pk=import_id).update(status=TransferStatus.FAILED, data="")
+
+
+def give_up_on_lost_imports() -> None:
+    """Let none stand in the way of others that was begun so long ago that nobody can be at it any more."""
+    lost = FeatureImport.objects.filter(
+        status=TransferStatus.PROCESSING, created_at__lt=timezone.now() - LONGEST
+    )
+    lost.update(status=TransferStatus.FAILED, data="")
+
+
+def _cause_of(requested: FeatureImport) -> Cause | None:
+    author = requested.author
+    if isinstance(author, Machine):
+        return Cause(author.name, "task", master_key_id=author.key_id)
+    return Cause(str(author), "task", user_id=author.pk) if author else None
 
 
 def _import(requested: FeatureImport) -> None:
@@ -83,6 +107,7 @@ def _import(requested: FeatureImport) -> None:
         _delete([there[each.name] for each in wanted if each.name in there], author)
         features = _create(wanted, project, author)
         apply_change_set(_changes(wanted, features, environment), author=author)
+        records.features_imported(requested, len(features), author=author)
 
 
 def _check(wanted: Sequence[PortableFeature], project: Project, strategy: str, author: Author) -> None:

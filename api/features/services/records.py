@@ -9,7 +9,7 @@ from typing import Any
 from audit.models import RelatedObjectType
 from audit.services import Author, record
 from environments.models import Environment
-from features.models import EnvironmentFeatureVersion, Feature, FeatureSegment, FeatureState
+from features.models import EnvironmentFeatureVersion, Feature, FeatureImport, FeatureSegment, FeatureState
 from features.models.values import FlagValue
 
 
@@ -161,6 +161,20 @@ def version_published(
         project_id=version.feature.project_id,
         environment_id=version.environment_id,
         changes=changes,
+    )
+
+
+def features_imported(done: FeatureImport, number: int, *, author: Author) -> None:
+    """Record that a file was taken in; what came of each of its features has records of its own."""
+    project = done.environment.project
+    record(
+        f"Features imported into environment '{done.environment.name}': {number}",
+        author=author,
+        related_object=done,
+        related_object_type=RelatedObjectType.IMPORT_REQUEST,
+        organisation_id=project.organisation_id,
+        project_id=project.pk,
+        environment_id=done.environment_id,
     )
 
 

@@ -7,11 +7,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from audit.models import AuditRecord
+from audit.models import AuditRecord, RowChange
 from environments.models import Environment
 from features.models import (
     Feature,
@@ -21,7 +22,8 @@ from features.models import (
     TransferStatus,
 )
 from features.services.exports import request_export, run_export
-from features.services.imports import request_import, run_import
+from features.services.imports import LONGEST, request_import, run_import
+from features.tasks import FILES_KEPT, forget_exports_and_imports
 from features.tests.factories import (
     default_state,
     make_feature,
@@ -33,6 +35,7 @@ from identities.models import Identity
 from permissions.tests.factories import grant
 from projects.models import Project, Tag
 from segments.models import Segment
+from tasks.services import run_due
 
 EXPORT = "/api/v1/features/create-feature-export/"
 CHECKOUT = {
@@ -66,12 +69,13 @@ def upload(client, environment, content: Any, strategy="SKIP"):
 
 
 @pytest.fixture
-def run(django_capture_on_commit_callbacks):
-    """Do what a request has asked for and what is done after its commit."""
+def run():
+    """Send a request and do what it leaves to be done in the background."""
 
     def call(request, *args, **kwargs):
-        with django_capture_on_commit_callbacks(execute=True):
-            return request(*args, **kwargs)
+        response = request(*args, **kwargs)
+        run_due()
+        return response
 
     return call
 
@@ -246,7 +250,9 @@ def test_an_import_sets_its_environment_from_the_file_and_others_from_the_defaul
         ("Flag state updated for feature: checkout", environment.pk),
         ("Remote config value updated for feature: checkout", environment.pk),
         ("Multivariate value changed for feature 'checkout'.", environment.pk),
+        ("Features imported into environment 'Production': 1", environment.pk),
     ]
+    assert RowChange.objects.filter(table_name="features_feature", actor_id=admin.pk, source="task").exists()
 
 
 def _shares(state):
@@ -394,6 +400,19 @@ def test_a_second_import_waits_for_the_first(admin_client, environment, project)
     assert (first.status_code, second.status_code, elsewhere.status_code) == (201, 400, 201)
     assert first.json()["status"] == "PROCESSING"
     assert second.json() == ["Can't import features, since already processing a feature import."]
+
+
+def test_an_import_that_is_lost_does_not_stand_in_the_way_for_ever(imported, environment, project):
+    lost = FeatureImport.objects.create(environment=environment, strategy="SKIP")
+    FeatureImport.objects.update(created_at=timezone.now() - LONGEST)
+
+    imported([{"name": "checkout"}])
+
+    lost.refresh_from_db()
+    assert lost.status == "FAILED"
+    FeatureImport.objects.filter(pk=lost.pk).update(created_at=timezone.now() - FILES_KEPT)
+    forget_exports_and_imports()
+    assert [each.status for each in FeatureImport.objects.all()] == ["SUCCESS"]
 
 
 def test_an_import_that_fails_changes_nothing_and_says_so(admin_client, environment, project, feature):
