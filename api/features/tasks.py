@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from features.models import FeatureExport, FeatureImport
+from features.models import EnvironmentFeatureVersion, FeatureExport, FeatureImport
 from features.services import lifecycle
 from features.services.exports import run_export
 from features.services.imports import give_up_on_lost_imports, run_import
-from tasks.registry import recurring, task
+from features.services.versions import Place, serve_due_version
+from tasks.registry import HIGHEST_PRIORITY, recurring, task
 
 FILES_KEPT = timedelta(days=14)
 
@@ -35,3 +36,11 @@ def forget_exports_and_imports() -> None:
 def tag_stale_features() -> None:
     """Tag what is stale, and take the tag off what isn't any more."""
     lifecycle.tag_stale_features()
+
+
+@task(priority=HIGHEST_PRIORITY, attempts=10)
+def serve_scheduled_version(*, version: str) -> None:
+    """Let SDKs have a version whose time has come, unless it was deleted or a later one is served."""
+    scheduled = EnvironmentFeatureVersion.objects.filter(pk=version).first()
+    if scheduled is not None:
+        serve_due_version(Place(scheduled.environment_id, scheduled.feature_id))

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.history import remembers
@@ -15,8 +16,8 @@ from features.models.feature import Feature
 
 def gone_live() -> Q:
     """Match versions that are served, or were: the rest are drafts, and published for a later time."""
-    # Which is served, the clock doesn't decide: another machine's may have been ahead of this one's.
-    return Q(is_live=True) | Q(published=True, live_from__isnull=False, live_from__lte=timezone.now())
+    # Which is served, the clock doesn't decide: that of the machine that published it may have been ahead.
+    return Q(is_live=True) | Q(published=True, live_from__isnull=False, live_from__lte=Now())
 
 
 class EnvironmentFeatureVersion(SoftDeletableModel):

@@ -8,8 +8,9 @@ from django.db.models.functions import Coalesce
 
 from core.errors import InvalidInput
 from environments.models import Environment
-from features.models import Feature, FeatureState
+from features.models import EnvironmentFeatureVersion, Feature, FeatureState
 from features.models.state import FOR_EVERYONE, SERVED
+from features.models.version import gone_live
 from features.selectors.code import numbers_of_references
 from features.selectors.feature_states import served_states
 from features.selectors.lifecycle import stage_in
@@ -40,7 +41,9 @@ class FeatureFilters(TypedDict, total=False):
 
 def described_features() -> QuerySet[Feature]:
     """Features with all that their description shows, in a fixed number of queries."""
-    features: QuerySet[Feature] = Feature.objects.select_related("project")
+    features: QuerySet[Feature] = Feature.objects.select_related("project").annotate(
+        last_modified_in_any_environment=_last_published()
+    )
     return features.prefetch_related(
         "tags", "owners", "group_owners", "multivariate_options", "metadata", numbers_of_references()
     )
@@ -156,6 +159,7 @@ def _with_states(
     ).annotate(
         num_segment_overrides=_number(environment, SEGMENT_OVERRIDE),
         num_identity_overrides=_number(environment, IDENTITY_OVERRIDE),
+        last_modified_in_current_environment=_last_published(environment=environment),
     )
     if segment_id is not None:
         overrides = states.filter(feature_segment__segment=segment_id)
@@ -189,3 +193,9 @@ def features_by_name(project: Project, names: Sequence[str]) -> dict[str, Featur
         feature.project = project
         features[feature.wanted] = feature
     return features
+
+
+def _last_published(**where: Environment) -> Subquery:
+    """When a version of the outer query's feature went live last."""
+    versions = EnvironmentFeatureVersion.objects.filter(gone_live(), feature=OuterRef("pk"), **where)
+    return Subquery(versions.order_by("-live_from").values("live_from")[:1])

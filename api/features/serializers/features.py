@@ -60,8 +60,12 @@ class FeatureSerializer(WithCustomFields, serializers.ModelSerializer):
     num_identity_overrides = serializers.SerializerMethodField()
     is_num_identity_overrides_complete = ConstantField(True)
     # Known of published versions only.
-    last_modified_in_any_environment = ConstantField(None)
-    last_modified_in_current_environment = ConstantField(None)
+    last_modified_in_any_environment = serializers.DateTimeField(
+        read_only=True, default=None, allow_null=True
+    )
+    last_modified_in_current_environment = serializers.DateTimeField(
+        read_only=True, default=None, allow_null=True
+    )
     code_references_counts = CodeReferencesCountSerializer(source="code_sightings", many=True, read_only=True)
     lifecycle_stage = serializers.ChoiceField(
         choices=Stage.choices,

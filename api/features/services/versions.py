@@ -25,6 +25,7 @@ from features.selectors.versions import differences, states_of
 from features.services import records
 from features.services.copies import copy_states
 from permissions.actors import Machine
+from tasks.services import enqueue
 
 _SHORTEST = timedelta(microseconds=1)
 
@@ -175,6 +176,15 @@ def publish(
     )
     if live_from is None or live_from <= now:
         _serve(versions)
+    else:
+        for version in versions:
+            # By its name: the task calls what is here.
+            enqueue(
+                "features.serve_scheduled_version",
+                arguments={"version": str(version.pk)},
+                run_at=live_from,
+                key=f"features.serve_scheduled_version {version.pk}",
+            )
     for version in versions:
         before = served.get(_place(version))
         changes = differences(states[before.pk] if before else [], states[version.pk])

@@ -13,6 +13,8 @@ from features.services.versioning import enable_versioning
 from features.services.versions import Place, serve_due_version
 from features.tests.factories import default_state, make_option, make_segment_override
 from segments.models import Segment
+from tasks.models import Job
+from tasks.services import run_due
 
 
 @pytest.fixture
@@ -71,6 +73,14 @@ def served(environment) -> dict:
             if segment["feature_states"]
         },
     }
+
+
+def make_due(version: EnvironmentFeatureVersion) -> None:
+    """Let the time come that a version is scheduled for."""
+    past = timezone.now() - timedelta(microseconds=1)
+    EnvironmentFeatureVersion.objects.filter(is_live=True).update(live_from=past - timedelta(hours=1))
+    EnvironmentFeatureVersion.all_objects.filter(pk=version.pk).update(live_from=past)
+    Job.objects.update(run_at=past)
 
 
 class TestCreating:
@@ -202,20 +212,33 @@ class TestPublishing:
             expected=200,
         )
         version = EnvironmentFeatureVersion.objects.get(pk=draft["uuid"])
-        early = serve_due_version(Place(versioned.pk, feature.pk))
-        EnvironmentFeatureVersion.objects.filter(pk=version.pk).update(
-            live_from=timezone.now() - timedelta(seconds=1)
-        )
-        EnvironmentFeatureVersion.objects.filter(is_live=True).update(
-            live_from=timezone.now() - timedelta(hours=1)
-        )
-        due = serve_due_version(Place(versioned.pk, feature.pk))
-        again = serve_due_version(Place(versioned.pk, feature.pk))
+        run_due()
+        early = served(versioned)
+        make_due(version)
+        run_due()
 
         assert answer["live_from"] == tomorrow.isoformat().replace("+00:00", "Z")
-        assert (version.published, version.has_gone_live, early) == (True, False, None)
-        assert (due, again) == (version, None)
+        assert (version.published, version.has_gone_live) == (True, False)
+        assert early["default"] == {feature.name: "blue"}
         assert served(versioned)["default"] == {feature.name: "tomorrow"}
+        assert serve_due_version(Place(versioned.pk, feature.pk)) is None
+
+    def test_one_that_is_deleted_before_its_time_never_goes_live(self, client, versioned, feature):
+        tomorrow = timezone.now() + timedelta(days=1)
+        body = {"live_from": tomorrow.isoformat(), "publish_immediately": True}
+        version = post(
+            client,
+            path_of(versioned, feature),
+            {**body, "feature_states_to_update": [{"feature_state_value": value("tomorrow")}]},
+        )
+
+        deleted = client.delete(path_of(versioned, feature, version["uuid"]))
+        make_due(EnvironmentFeatureVersion.all_objects.get(pk=version["uuid"]))
+        run_due()
+
+        assert (version["published"], version["is_live"]) == (True, False)
+        assert deleted.status_code == 204
+        assert served(versioned)["default"] == {feature.name: "blue"}
 
     def test_a_later_version_isnt_replaced_by_one_whose_time_came_before(self, client, versioned, feature):
         drafts = [
@@ -252,7 +275,7 @@ class TestPublishing:
         assert AuditRecord.objects.count() == records
 
     def test_it_is_recorded_with_what_is_new_and_states_arent(self, client, versioned, feature, segments):
-        before = list(AuditRecord.objects.values_list("pk", flat=True))
+        before = AuditRecord.objects.latest("pk").pk
 
         version = post(
             client,
@@ -264,7 +287,7 @@ class TestPublishing:
             },
         )
 
-        record = AuditRecord.objects.exclude(pk__in=before).get()
+        record = AuditRecord.objects.get(pk__gt=before)
         assert record.log == f"New version published for feature: {feature.name}"
         assert record.related_object_type == "EF_VERSION"
         assert (str(record.related_object_uuid), record.related_object_id) == (version["uuid"], None)
