@@ -27,6 +27,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("documents.urls")),
     path("", include("analytics.urls")),
     path("", include("health.urls")),
+    path("", include("audit_log.urls")),
     path(
         "docs/",
         # A page: describing itself to OPTIONS, as data, would need what a page hasn't got.

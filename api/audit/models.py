@@ -45,8 +45,9 @@ class AuditRecord(models.Model):
     A record is for good: the database lets nobody change it, and goes without it only when its organisation
     goes too. `transaction` ties it to the rows that were changed with it, and to the revisions those became.
 
-    `changes` is a list of `{"field": str, "old": value, "new": value}`; empty for what was created or
-    deleted. What a machine did has its master key instead of an author, and the key's name as it was.
+    `changes` is a list of `{"field": str, "old": value, "new": value}`; empty for what was deleted, and for
+    what was created unless that is a feature state. What a machine did has its master key instead of an
+    author, and the key's name as it was.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from django.db.models import Model
 
-from audit.models import AuditRecord, RelatedObjectType
+from audit.models import AuditRecord, ChangeType, RelatedObjectType
 from permissions.actors import Machine
 
 Author: TypeAlias = Any  # users.models.User, permissions.actors.Machine, or None for the system itself
@@ -44,13 +44,15 @@ def record(
     project_id: int | None = None,
     environment_id: int | None = None,
     changes: list[dict[str, Any]] | None = None,
+    change_type: ChangeType | None = None,
 ) -> AuditRecord:
     """Note a change, in the transaction that makes it.
 
     Args:
         log: the sentence people read, e.g. `New Environment created: Production`.
         author: the user or the machine, or None for the system itself.
-        changes: `[{"field", "old", "new"}]`, of an update only.
+        changes: `[{"field", "old", "new"}]`, of updates, and of new feature states.
+        change_type: if none is given: UPDATE where there are changes.
     """
     machine = author if isinstance(author, Machine) else None
     new = AuditRecord(
@@ -66,6 +68,7 @@ def record(
         related_object_uuid=getattr(related_object, "uuid", None),
         related_object_type=related_object_type,
         changes=changes or [],
+        change_type=change_type or (ChangeType.UPDATE if changes else ChangeType.UNKNOWN),
         is_system_event=author is None,
     )
     waiting = _waiting.get()

@@ -56,6 +56,8 @@ class Cause:
         return f"SELECT set_config('{SETTING}', '{literal}', true); "
 
 
+_NOBODY = f"SELECT set_config('{SETTING}', '', true); "
+
 # A function, because the answer may not be known before something is written.
 Finder = Callable[[], Cause | None]
 
@@ -95,12 +97,22 @@ def current_cause() -> Cause | None:
 def tell_cause(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
     """Execute a statement, and tell the database first who is behind it if it writes: Django's wrapper."""
     if isinstance(sql, str) and not sql.startswith("SELECT") and _WRITING.match(sql):
-        cause = current_cause()
+        told = _news_for(context["connection"])
         # A cursor with a name declares itself with what it executes, and only reads.
-        if cause is not None and not getattr(context["cursor"].cursor, "name", None):
-            told = cause.as_sql
+        if told and not getattr(context["cursor"].cursor, "name", None):
             sql = (told if params is None else told.replace("%", "%%")) + sql
     return execute(sql, params, many, context)
+
+
+def _news_for(connection: Any) -> str:
+    """Return the statement that tells a connection who writes now; nothing where it knows."""
+    cause = current_cause()
+    if cause is not None:
+        connection.heard_of_causes = True
+        return cause.as_sql
+    # A transaction in which somebody has written before.
+    is_wrong = connection.in_atomic_block and getattr(connection, "heard_of_causes", False)
+    return _NOBODY if is_wrong else ""
 
 
 def _listen(connection: BaseDatabaseWrapper, **_: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
-from audit.models import RelatedObjectType
+from audit.models import ChangeType, RelatedObjectType
 from audit.services import Author, record
 from environments.models import Environment, EnvironmentWebhook, ServerSideKey
 from metadata.services import WantedValue, replace_values
@@ -84,6 +84,9 @@ def update_environment(
     """
     if metadata is not None:
         replace_values(environment, metadata)
+    # One change after the other, and each from what the one before has left: records say what that was.
+    rows = Environment.all_objects.select_for_update(no_key=True)
+    environment.refresh_from_db(fields=["id", *changes], from_queryset=rows)
     differences = {
         name: (old, new) for name, new in changes.items() if (old := getattr(environment, name)) != new
     }
@@ -134,7 +137,8 @@ def delete_webhook(webhook: EnvironmentWebhook) -> None:
 
 
 def record_created(environment: Environment, *, author: Author) -> None:
-    _record(f"New Environment created: {environment.name}", environment, author=author)
+    log = f"New Environment created: {environment.name}"
+    _record(log, environment, author=author, change_type=ChangeType.CREATE)
 
 
 def record_updated(
@@ -146,7 +150,12 @@ def record_updated(
 
 
 def _record(
-    log: str, environment: Environment, *, author: Author, changes: list[dict[str, Any]] | None = None
+    log: str,
+    environment: Environment,
+    *,
+    author: Author,
+    changes: list[dict[str, Any]] | None = None,
+    change_type: ChangeType | None = None,
 ) -> None:
     record(
         log,
@@ -157,4 +166,5 @@ def _record(
         project_id=environment.project_id,
         environment_id=environment.pk,
         changes=changes,
+        change_type=change_type,
     )

@@ -5,7 +5,7 @@ from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
-from audit.models import RelatedObjectType
+from audit.models import ChangeType, RelatedObjectType
 from audit.services import Author, record
 from core.errors import InvalidInput
 from metadata.services import WantedValue, copy_values, replace_values
@@ -50,7 +50,7 @@ def create_segment(
     _store_rules(segment, rules)
     if metadata is not None:
         replace_values(segment, metadata)
-    _record(f"New Segment created: {segment.name}", segment, author)
+    _record(f"New Segment created: {segment.name}", segment, author, change_type=ChangeType.CREATE)
     return segment
 
 
@@ -73,7 +73,7 @@ def update_segment(
         InvalidInput: as for creating.
         ManagedSegmentError: people may not change it.
     """
-    segment = _locked(segment)  # one at a time: rules are rebuilt
+    segment = _locked(segment)  # one at a time: rules are rebuilt, and records say what was there before
     before = state_of(segment)
     if metadata is not None:
         replace_values(segment, metadata)
@@ -110,7 +110,7 @@ def delete_segment(segment: Segment, *, author: Author) -> None:
         ManagedSegmentError: people may not change it.
     """
     segment = _locked(segment)
-    _record(f"Segment deleted: {segment.name}", segment, author)
+    _record(f"Segment deleted: {segment.name}", segment, author, change_type=ChangeType.DELETE)
     segment.revisions.all().delete()
     segment.delete()
 
@@ -230,7 +230,13 @@ def _store_rules(segment: Segment, rules: Sequence[WantedRule]) -> None:
         level = [(row, below) for row, (_, rule) in zip(rows, level, strict=True) for below in rule.rules]
 
 
-def _record(log: str, segment: Segment, author: Author, changes: list[dict[str, Any]] | None = None) -> None:
+def _record(
+    log: str,
+    segment: Segment,
+    author: Author,
+    changes: list[dict[str, Any]] | None = None,
+    change_type: ChangeType | None = None,
+) -> None:
     record(
         log,
         author=author,
@@ -239,4 +245,5 @@ def _record(log: str, segment: Segment, author: Author, changes: list[dict[str, 
         organisation_id=segment.project.organisation_id,
         project_id=segment.project_id,
         changes=changes,
+        change_type=change_type,
     )

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "features",
     "analytics",
     "health",
+    "audit_log",
     "documents",
     "sdk",
     "operations",
@@ -300,6 +301,16 @@ MAX_WAITING_COUNTS = env.integer(
 )
 BUCKETED_ANALYTICS_DATA_RETENTION_DAYS = env.integer(
     "BUCKETED_ANALYTICS_DATA_RETENTION_DAYS", 90, at_least=1, help="Days that what was counted is kept."
+)
+
+# ---------------------------------------------------------------------------------------------
+# The audit log
+# ---------------------------------------------------------------------------------------------
+AUDIT_HISTORY_DAYS = env.integer(
+    "AUDIT_HISTORY_DAYS",
+    730,
+    at_least=0,
+    help="Days that changed rows are remembered, before and after; 0: for good. Audit records always are.",
 )
 
 # ---------------------------------------------------------------------------------------------

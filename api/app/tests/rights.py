@@ -363,6 +363,14 @@ IDENTITIES = {
     f"POST {ENVIRONMENT}/delete-traits/": forbids(ENVIRONMENT_ADMIN),
 }
 
+AUDIT_LOG = {
+    "GET /api/v1/audit/": signed_in.shows_to(ORGANISATION_ADMIN),
+    "GET /api/v1/audit/{pk}/": hides(ORGANISATION_ADMIN),
+    "GET /api/v1/audit/export/": signed_in.shows_to(ORGANISATION_ADMIN),
+    **{f"GET {ORGANISATION}/audit/{rest}": forbids(ORGANISATION_ADMIN) for rest in ("", "{pk}/", "export/")},
+    **{f"GET {PROJECT}/audit/{rest}": forbids("VIEW_AUDIT_LOG") for rest in ("", "{pk}/", "export/")},
+}
+
 SDK = {
     "GET /api/v1/flags/": sdk.answers_elsewhere(404, "It names a feature, which is none there."),
     "GET /api/v1/flags/{identifier}": sdk,
@@ -547,6 +555,7 @@ RIGHTS: dict[str, Right] = {
     **FEATURES,
     **SEGMENTS,
     **IDENTITIES,
+    **AUDIT_LOG,
     **TEAMS,
     **GRANTS,
     **ROLES,

@@ -411,7 +411,9 @@ def _create(change: Change, surroundings: _Surroundings, author: Author) -> Feat
     state.save()
     if change.allocations is not UNCHANGED:
         surroundings.allocations.set(state, change.allocations)
-    records.state_created(state, author=author)
+    is_override = change.segment_id is not None or change.identity_id is not None
+    default = surroundings.states.get((change.environment_id, change.feature_id, None, None))
+    records.state_created(state, default=default if is_override else None, author=author)
     return state
 
 

@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from features.models import Feature, FeatureState, FeatureType, MultivariateOption
 from features.services import owners as ownership
 from features.services import records
+from features.services.locks import lock
 from features.services.multivariate_options import WantedOption, replace_options
 from features.services.versions import sign_first_versions
 from metadata.services import WantedValue, replace_values
@@ -102,6 +103,7 @@ def update_feature(
     if metadata is not None:
         replace_values(feature, metadata)
     tags, options, columns = _parts(properties)
+    lock(feature, columns)
     changes = []
     for field, new in columns.items():
         old = getattr(feature, field)
@@ -112,7 +114,7 @@ def update_feature(
         # Only what changed: saving every column would undo a concurrent edit of another one.
         feature.save(update_fields=[each["field"] for each in changes])
     if tags is not None:
-        old_tags = sorted(tag.pk for tag in feature.tags.all())
+        old_tags = sorted(feature.tags.values_list("pk", flat=True))  # asked anew
         new_tags = _tags(feature.project, tags)
         if sorted(tag.pk for tag in new_tags) != old_tags:
             feature.tags.set(new_tags)

@@ -53,6 +53,10 @@ def update_option(
         InvalidInput: the default shares exceed 100 percent, or the key is taken.
     """
     _lock(option.feature)
+    stored = MultivariateOption.objects.filter(pk=option.pk).select_related("feature__project").first()
+    if stored is None:
+        raise InvalidInput({"non_field_errors": ["The multivariate option was deleted meanwhile."]})
+    option = stored  # as the change before has left it
     _update(option, properties, author)
     _check_shares(option.feature, field="default_percentage_allocation")
     return option
@@ -97,7 +101,7 @@ def _create(feature: Feature, properties: OptionProperties, author: Author) -> M
     _assign(option, properties)
     _check_key(option)
     option.save()
-    records.of_feature(f"Multivariate option added to feature '{feature.name}'.", feature, author=author)
+    records.option_added(feature, author=author)
     return option
 
 
@@ -117,8 +121,7 @@ def _update(option: MultivariateOption, properties: OptionProperties, author: Au
 
 def _delete(option: MultivariateOption, author: Author) -> None:
     option.delete()
-    log = f"Multivariate option removed from feature '{option.feature.name}'."
-    records.of_feature(log, option.feature, author=author)
+    records.option_removed(option.feature, author=author)
 
 
 def _assign(option: MultivariateOption, properties: OptionProperties) -> None:

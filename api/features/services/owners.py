@@ -10,6 +10,7 @@ from core.errors import InvalidInput
 from features.exceptions import OwnerRequiredError
 from features.models import Feature
 from features.services import records
+from features.services.locks import lock
 from organisations.models import Group
 from permissions.access import users_who_may
 from projects.models import Project
@@ -54,6 +55,7 @@ def add_owners(feature: Feature, user_ids: Iterable[int], *, author: Author) -> 
         InvalidInput: one of them is unknown or may not see the project.
     """
     _refuse_unknown_users(user_ids, feature.project)
+    lock(feature)
     return _set(feature, "owners", _ids(feature, "owners") | set(user_ids), author)
 
 
@@ -65,6 +67,7 @@ def remove_owners(feature: Feature, user_ids: Iterable[int], *, author: Author) 
         InvalidInput: one of them is unknown.
         OwnerRequiredError: nobody would be left, and the project wants an owner.
     """
+    lock(feature)
     owners = _ids(feature, "owners")
     _refuse_unknown_users(set(user_ids) - owners, feature.project)
     return _set(feature, "owners", owners - set(user_ids), author)
@@ -78,6 +81,7 @@ def add_group_owners(feature: Feature, group_ids: Iterable[int], *, author: Auth
         InvalidInput: one of them is unknown or of another organisation.
     """
     _refuse_unknown_groups(group_ids, feature.project)
+    lock(feature)
     return _set(feature, "group_owners", _ids(feature, "group_owners") | set(group_ids), author)
 
 
@@ -90,6 +94,7 @@ def remove_group_owners(feature: Feature, group_ids: Iterable[int], *, author: A
         OwnerRequiredError: nobody would be left, and the project wants an owner.
     """
     _refuse_unknown_groups(group_ids, feature.project)
+    lock(feature)
     return _set(feature, "group_owners", _ids(feature, "group_owners") - set(group_ids), author)
 
 
@@ -109,7 +114,7 @@ def _set(feature: Feature, kind: str, new: set[int], author: Author) -> Feature:
 
 
 def _ids(feature: Feature, kind: str) -> set[int]:
-    return {owner.pk for owner in getattr(feature, kind).all()}
+    return set(getattr(feature, kind).values_list("pk", flat=True))
 
 
 def _refuse_unknown_users(ids: Iterable[int], project: Project) -> None:

@@ -6,7 +6,7 @@ it is published.
 
 from typing import Any
 
-from audit.models import RelatedObjectType
+from audit.models import ChangeType, RelatedObjectType
 from audit.services import Author, record
 from environments.models import Environment
 from features.models import EnvironmentFeatureVersion, Feature, FeatureImport, FeatureSegment, FeatureState
@@ -20,6 +20,7 @@ def of_feature(
     author: Author,
     environment: Environment | None = None,
     changes: list[dict[str, Any]] | None = None,
+    change_type: ChangeType | None = None,
 ) -> None:
     """Record something about a feature; of the whole project, unless an environment is given."""
     record(
@@ -31,6 +32,7 @@ def of_feature(
         project_id=feature.project_id,
         environment_id=environment.pk if environment else None,
         changes=changes,
+        change_type=change_type,
     )
 
 
@@ -41,6 +43,7 @@ def of_state(
     author: Author,
     related_object: Feature | FeatureState | None = None,
     changes: list[dict[str, Any]] | None = None,
+    change_type: ChangeType | None = None,
 ) -> None:
     if state.environment_feature_version_id is not None:
         return
@@ -53,6 +56,7 @@ def of_state(
         project_id=state.feature.project_id,
         environment_id=state.environment_id,
         changes=changes,
+        change_type=change_type,
     )
 
 
@@ -61,7 +65,8 @@ def change(field: str, old: Any, new: Any) -> dict[str, Any]:
 
 
 def feature_created(feature: Feature, *, author: Author) -> None:
-    of_feature(f"New Flag / Remote Config created: {feature.name}", feature, author=author)
+    log = f"New Flag / Remote Config created: {feature.name}"
+    of_feature(log, feature, author=author, change_type=ChangeType.CREATE)
 
 
 def feature_updated(feature: Feature, *, author: Author, changes: list[dict[str, Any]]) -> None:
@@ -69,22 +74,41 @@ def feature_updated(feature: Feature, *, author: Author, changes: list[dict[str,
 
 
 def feature_deleted(feature: Feature, *, author: Author) -> None:
-    of_feature(f"Flag / Remote Config Deleted: {feature.name}", feature, author=author)
+    log = f"Flag / Remote Config Deleted: {feature.name}"
+    of_feature(log, feature, author=author, change_type=ChangeType.DELETE)
 
 
-def state_created(state: FeatureState, *, author: Author) -> None:
-    feature = state.feature.name
-    if state.identity:
-        log = f"Identity override created for feature '{feature}' and identity '{state.identity.identifier}'"
-    elif state.feature_segment:
-        log = (
-            f"Segment override created for feature '{feature}' "
-            f"and segment '{state.feature_segment.segment.name}'"
-        )
-    else:
-        log = f"New Flag / Remote Config created: {feature}"
+def option_added(feature: Feature, *, author: Author) -> None:
+    log = f"Multivariate option added to {_quoted(feature)}."
+    of_feature(log, feature, author=author, change_type=ChangeType.CREATE)
+
+
+def option_removed(feature: Feature, *, author: Author) -> None:
+    log = f"Multivariate option removed from {_quoted(feature)}."
+    of_feature(log, feature, author=author, change_type=ChangeType.DELETE)
+
+
+def state_created(state: FeatureState, *, default: FeatureState | None = None, author: Author) -> None:
+    """Record a new state.
+
+    Args:
+        default: what the feature serves in the environment where nothing overrides it. An override that is
+            switched like it is recorded as another value, and not as an override: Flagsmith's rule.
+    """
     changes = [change("enabled", None, state.enabled), change("feature_state_value", None, state.value)]
-    of_state(log, state, author=author, changes=changes)
+    if default is not None and default.enabled == state.enabled:
+        log = _value_log(state)
+    else:
+        log = _creation_log(state)
+    of_state(log, state, author=author, changes=changes, change_type=ChangeType.CREATE)
+
+
+def _creation_log(state: FeatureState) -> str:
+    if state.identity:
+        return f"Identity override created for {_override(state)}"
+    if state.feature_segment:
+        return f"Segment override created for {_override(state)}"
+    return f"New Flag / Remote Config created: {state.feature.name}"
 
 
 def enabled_changed(state: FeatureState, old: bool, *, author: Author) -> None:
@@ -96,14 +120,18 @@ def enabled_changed(state: FeatureState, old: bool, *, author: Author) -> None:
     of_state(log, state, author=author, changes=[change("enabled", old, state.enabled)])
 
 
-def value_changed(state: FeatureState, old: FlagValue, *, author: Author) -> None:
+def _value_log(state: FeatureState) -> str:
     if state.identity:
-        log = f"Remote config value updated for identity override on {_override(state)}."
-    elif state.feature_segment:
-        log = f"Remote config updated for segment override on {_override(state)}."
-    else:
-        log = f"Remote config value updated for feature: {state.feature.name}"
-    of_state(log, state, author=author, changes=[change("feature_state_value", old, state.value)])
+        return f"Remote config value updated for identity override on {_override(state)}."
+    if state.feature_segment:
+        return f"Remote config updated for segment override on {_override(state)}."
+    return f"Remote config value updated for feature: {state.feature.name}"
+
+
+def value_changed(state: FeatureState, old: FlagValue, *, author: Author) -> None:
+    of_state(
+        _value_log(state), state, author=author, changes=[change("feature_state_value", old, state.value)]
+    )
 
 
 def allocations_changed(state: FeatureState, old: Any, new: Any, *, author: Author) -> None:
@@ -121,6 +149,7 @@ def state_removed(state: FeatureState, *, author: Author) -> None:
         f"Flag state / Remote config value deleted for {_override(state) or _quoted(state.feature)}",
         state,
         author=author,
+        change_type=ChangeType.DELETE,
     )
 
 
@@ -133,6 +162,7 @@ def segment_override_removed(override: FeatureSegment, *, author: Author) -> Non
         override.feature,
         author=author,
         environment=override.environment,
+        change_type=ChangeType.DELETE,
     )
 
 

@@ -7,6 +7,7 @@ soon as it has an example.
 from app.tests.examples import (
     accounts,
     analytics,
+    audit_log,
     documents,
     environments,
     features,
@@ -27,6 +28,7 @@ from app.tests.routes import Route, api_routes
 EXAMPLES: dict[str, Example] = {
     **accounts.EXAMPLES,
     **analytics.EXAMPLES,
+    **audit_log.EXAMPLES,
     **documents.EXAMPLES,
     **environments.EXAMPLES,
     **features.EXAMPLES,
