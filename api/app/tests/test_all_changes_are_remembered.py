@@ -31,6 +31,7 @@ NOT_REMEMBERED = {
     "audit_auditrecord": "the audit log",
     "audit_rowchange": "the history",
     "environments_publishedrevision": "the history of revisions",
+    "segments_segmentrevision": "what segments were before they were changed",
     "django_admin_log": "Django's own log of the admin",
     "accounts_sentmail": "a log",
     "tasks_job": "what is to be done and what came of it, by itself",

@@ -98,7 +98,8 @@ class FeatureSegment(VersionedModel):
         ]
         triggers = [
             *publishes(
-                "SELECT 0 AS project_id, changed.environment_id FROM {changed} WHERE changed.is_live",
+                "SELECT 0 AS project_id, changed.environment_id FROM {changed} "
+                "WHERE changed.is_live AND changed.deleted_at IS NULL",
                 ["id", "feature_id", "segment_id", "environment_id", "priority", "is_live", "deleted_at"],
             ),
             *remembers(name=_FEATURE, environment="changed.environment_id"),
@@ -189,7 +190,8 @@ class FeatureState(VersionedModel, TypedValue):
         ]
         triggers = [
             *publishes(
-                "SELECT 0 AS project_id, changed.environment_id FROM {changed} WHERE changed.is_live",
+                "SELECT 0 AS project_id, changed.environment_id FROM {changed} "
+                "WHERE changed.is_live AND changed.deleted_at IS NULL",
                 [
                     "id",
                     "uuid",
@@ -255,7 +257,7 @@ class MultivariateFeatureStateValue(models.Model):
             *publishes(
                 "SELECT 0 AS project_id, state.environment_id "
                 "FROM {changed} JOIN features_featurestate AS state "
-                "ON state.id = changed.feature_state_id AND state.is_live",
+                "ON state.id = changed.feature_state_id AND state.is_live AND state.deleted_at IS NULL",
                 ["id", "uuid", "feature_state_id", "multivariate_feature_option_id", "percentage_allocation"],
             ),
             *remembers(

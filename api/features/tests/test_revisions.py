@@ -86,6 +86,18 @@ def test_a_draft_publishes_nothing_until_it_goes_live(environment, feature):
     assert revision_of(environment) == before + 1
 
 
+def test_what_was_deleted_is_published_once(environment, feature):
+    identity = Identity.objects.create(environment=environment, identifier="kim")
+    override = FeatureState.objects.create(feature=feature, environment=environment, identity=identity)
+    before = revision_of(environment)
+
+    override.delete()
+    after = revision_of(environment)
+    identity.delete()  # and with it the row, which nobody saw any more
+
+    assert (after, revision_of(environment)) == (before + 1, before + 1)
+
+
 def test_a_change_that_is_rolled_back_publishes_nothing(environment, feature):
     before = revision_of(environment)
 
