@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("features", "0008_exports_and_imports"),
+        ("features", "0011_remember_exports_and_imports"),
     ]
 
     operations = [
