@@ -13,6 +13,7 @@ from audit.models import RowChange
 # What isn't remembered, and why. A new table belongs here, or its model gets `remembers(...)`.
 NOT_REMEMBERED = {
     # Written by programs, far more often than by people.
+    "identities_identitycountchange": "counts",
     "identities_traitkey": "comes and goes with what SDKs send",
     "analytics_requestbucket": "counts",
     "analytics_featureevaluationbucket": "counts",
