@@ -53,9 +53,10 @@ class ManagedView(APIView):
 
     @property
     def names_one(self) -> bool:
-        """Whether the address names one object."""
+        """Whether the address names one object, which the view knows how to find."""
         lookup = getattr(self, "lookup_url_kwarg", None) or getattr(self, "lookup_field", None)
-        return self.is_about_one or (lookup in self.kwargs and hasattr(self, "get_object"))
+        finds = getattr(self, "queryset", None) is not None
+        return self.is_about_one or (finds and lookup in self.kwargs)
 
     def surroundings(self) -> Iterator[models.Model]:
         """Yield what may not be deleted while something is made in it."""

@@ -111,7 +111,17 @@ def test_an_override_can_be_moved_among_the_others(project, environment, feature
     connection.check_constraints()
     order = [place.segment_id for place in FeatureSegment.objects.all()]
     assert order == [segments[2].pk, segments[0].pk, segments[1].pk]
-    assert AuditRecord.objects.get().log == "Segment overrides re-ordered for feature 'new_checkout'."
+
+    apply_change_set(
+        [Change(feature.pk, environment.pk, segment_id=segments[0].pk, priority=0)], author=admin
+    )
+    assert list(FeatureSegment.objects.values_list("segment", "priority")) == [
+        (segments[0].pk, 0),
+        (segments[2].pk, 1),
+        (segments[1].pk, 2),
+    ]
+    logs = set(AuditRecord.objects.values_list("log", flat=True))
+    assert logs == {"Segment overrides re-ordered for feature 'new_checkout'."}
 
 
 def test_later_changes_of_a_set_see_where_earlier_ones_have_moved_an_override(
