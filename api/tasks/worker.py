@@ -14,7 +14,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
@@ -39,6 +39,7 @@ _MOST_LEFT_BEHIND = 8
 # A server that takes a statement and says nothing must not keep it from looking after its jobs.
 _DATABASE_SECONDS = 5.0
 _CANCEL_SECONDS = 1.0
+_IDLE_SECONDS = 20.0
 _LONGEST_PAUSE_SECONDS = 5.0
 
 
@@ -249,7 +250,7 @@ class _Seat:
                 self._done.set()
 
     def _run_jobs(self) -> None:
-        while (lease := self._given.get()) is not None:
+        while (lease := self._next()) is not None:
             self._database = connections["default"]
             try:
                 running.run(lease)
@@ -262,6 +263,13 @@ class _Seat:
                 self.lease = None
             self._done.set()
         connections.close_all()
+
+    def _next(self) -> Lease | None:
+        try:
+            return self._given.get(timeout=_IDLE_SECONDS)
+        except Empty:
+            connections.close_all()  # nobody keeps one for nothing
+            return self._given.get()
 
 
 def _cut_off(database: BaseDatabaseWrapper) -> None:
