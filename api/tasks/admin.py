@@ -27,7 +27,6 @@ class JobAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["state", "task"]
     search_fields = ["=id", "=key", "task", "last_error"]
-    date_hierarchy = "created_at"
     show_full_result_count = False
     exclude = ["arguments", "lease_token"]
     readonly_fields = ["called_with"]

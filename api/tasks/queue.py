@@ -218,7 +218,11 @@ FROM unnest(%(names)s::text[], %(every)s::interval[], %(at)s::timestamptz[]) AS 
 ORDER BY name
 ON CONFLICT (name) DO UPDATE SET
     seen_at = EXCLUDED.seen_at, every = EXCLUDED.every,
-    next_due_at = CASE WHEN known.every = EXCLUDED.every THEN known.next_due_at ELSE EXCLUDED.next_due_at END
+    -- One that was missed stays due.
+    next_due_at = CASE
+        WHEN known.every = EXCLUDED.every THEN least(known.next_due_at, EXCLUDED.next_due_at)
+        ELSE EXCLUDED.next_due_at
+    END
 """
 _FORGET = "DELETE FROM tasks_recurringtask WHERE seen_at < statement_timestamp() - interval '30 minutes'"
 
@@ -245,17 +249,18 @@ WITH due AS (
                 AND state IN ('waiting', 'running')
         )
     ORDER BY name FOR UPDATE SKIP LOCKED
+), given AS (
+    SELECT * FROM unnest(%(names)s::text[], %(priorities)s::int[], %(at)s::timestamptz[])
+        AS given (name, priority, at)
 ), moved AS (
-    UPDATE tasks_recurringtask AS recurring SET next_due_at = due.next_due_at + every * (
-        floor(extract(epoch FROM statement_timestamp() - due.next_due_at) / extract(epoch FROM every)) + 1
+    UPDATE tasks_recurringtask AS recurring SET next_due_at = at + every * (
+        floor(extract(epoch FROM statement_timestamp() - at) / extract(epoch FROM every)) + 1
     )
-    FROM due WHERE due.name = recurring.name
-    RETURNING recurring.name, due.next_due_at
+    FROM due JOIN given USING (name) WHERE due.name = recurring.name
+    RETURNING recurring.name, due.next_due_at AS due_at, given.priority
 )
 INSERT INTO tasks_job (task, arguments, priority, due_at, state, attempts, most_attempts, worker, last_error)
-SELECT moved.name, '{}', priority, next_due_at, 'waiting', 0, %(attempts)s, '', ''
-FROM moved JOIN unnest(%(names)s::text[], %(priorities)s::int[]) AS given (name, priority)
-    ON given.name = moved.name
+SELECT name, '{}', priority, due_at, 'waiting', 0, %(attempts)s, '', '' FROM moved
 ON CONFLICT DO NOTHING
 RETURNING task
 """
@@ -266,6 +271,7 @@ def enqueue_turns(tasks: Sequence[Task[...]]) -> list[str]:
     values: dict[str, Any] = {
         "names": [task.name for task in tasks],
         "priorities": [task.priority for task in tasks],
+        "at": [task.at for task in tasks],
         "attempts": RECURRING_ATTEMPTS,
     }
     with connection.cursor() as cursor:

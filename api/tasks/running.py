@@ -62,6 +62,9 @@ def note_failure(lease: Lease, failure: Failure) -> None:
     state = queue.fail(
         lease, failure.words, delay=task.delay_after(lease.attempts), is_hopeless=failure.is_hopeless
     )
+    if state is None:
+        logger.warning("%s (%d) is another worker's by now.", lease.task, lease.job_id)
+        return
     logger.log(
         logging.ERROR if state == "dead" else logging.WARNING,
         "%s (%d) failed at attempt %d of %d%s: %s",
