@@ -59,9 +59,10 @@ class LivenessView(OperationsView):
 
 
 class HealthView(OperationsView):
-    """Which checks pass; 500 where one fails that the server can't do without."""
+    """Which checks pass."""
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def examine(self, request: HttpRequest) -> HttpResponse:
+        """Tell which checks pass; 500 where one fails that the server can't do without."""
         kind = _JSON if request.GET.get("format") == "json" else request.get_preferred_type([_HTML, _JSON])
         if kind is None:
             return HttpResponse(status=406)
@@ -76,6 +77,11 @@ class HealthView(OperationsView):
     @classmethod
     def described(cls, operation_id: str) -> type["HealthView"]:
         """Return this view under an operation id of its own: several paths lead to it."""
+
+        def get(self: HealthView, request: HttpRequest) -> HttpResponse:
+            return self.examine(request)
+
+        get.__doc__ = cls.examine.__doc__
         answer = {(status, _JSON): OpenApiTypes.OBJECT for status in (200, 500)}
         describe = extend_schema(
             operation_id=operation_id,
@@ -83,9 +89,7 @@ class HealthView(OperationsView):
             parameters=[OpenApiParameter("format", str, enum=["json"])],
             responses={**answer, 406: None},
         )
-        view: type[HealthView] = type(
-            operation_id, (cls,), {"get": describe(cls.get), "__doc__": cls.__doc__}
-        )
+        view: type[HealthView] = type(operation_id, (cls,), {"get": describe(get), "__doc__": cls.__doc__})
         return view
 
 
@@ -94,7 +98,7 @@ class SelfHostedSerializer(serializers.Serializer):
     has_logins = serializers.BooleanField()
 
 
-class VersionSerializer(serializers.Serializer):
+class BuildSerializer(serializers.Serializer):
     """Which version of what runs here."""
 
     ci_commit_sha = serializers.CharField()
@@ -107,7 +111,7 @@ class VersionSerializer(serializers.Serializer):
 
 
 class VersionView(OperationsView):
-    @extend_schema(operation_id="version_retrieve", tags=["operations"], responses=VersionSerializer)
+    @extend_schema(operation_id="version_retrieve", tags=["operations"], responses=BuildSerializer)
     def get(self, request: Request) -> Response:
         """Tell which version this is, and whether anybody has begun to use it."""
         versions = version.package_versions()
