@@ -8,8 +8,17 @@ from django.utils import timezone
 from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
 from app.tests.world import World
 from environments.models import Environment
-from features.models import Feature, ResourceType
+from features.models import (
+    Feature,
+    FeatureExport,
+    FeatureImport,
+    ImportStrategy,
+    ResourceType,
+    TransferStatus,
+)
+from features.services.change_sets import Change, apply_to_version
 from features.services.code_scans import Reference, record_scan
+from features.services.versions import create_draft
 from features.tests.factories import make_identity_override, make_option, make_segment_override
 from health.models import HealthStatus
 from identities.models import Identity, TraitKey
@@ -82,6 +91,13 @@ def _features(world: World, name: str, tag: Tag) -> Feature:
     for each in (world.feature, feature):
         each.external_resources.create(url=f"https://gitlab.com/{name}", type=ResourceType.GITLAB_ISSUE)
         each.health_events.create(environment=environment, provider_name="Webhook", type=HealthStatus.HEALTHY)
+    create_draft(world.versioned, world.multivariate, author=world.admin, description=name)
+    drafted = Change(world.multivariate.pk, world.versioned.pk, segment_id=segment.pk)
+    apply_to_version(world.draft, [drafted], author=world.admin)
+    FeatureExport.objects.create(environment=environment, name=name)
+    FeatureImport.objects.create(
+        environment=environment, strategy=ImportStrategy.SKIP, status=TransferStatus.SUCCESS
+    )
     references: list[Reference] = [
         {"feature_name": each, "file_path": name, "line_number": 1} for each in (world.feature.name, name)
     ]

@@ -31,6 +31,7 @@ FIXED = {
     "GET /api/v1/environments/permissions/": "the catalogue",
     "GET /api/v1/organisations/permissions/": "the catalogue",
     "GET /api/v1/projects/permissions/": "the catalogue",
+    "GET /api/v1/features/download-feature-export/{pk}/": "a file",
     f"GET {ORGANISATION}api-usage-notification/": "always empty",
     "GET /api/v1/projects/{project_pk}/feature-health/providers/": "one of each kind",
     f"GET {ORGANISATION}metadata-model-fields/supported-content-types/": "the kinds of things there are",
