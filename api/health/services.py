@@ -42,6 +42,15 @@ def create_provider(project: Project, name: str, *, creator: Actor) -> HealthPro
     )
 
 
+@transaction.atomic
+def delete_provider(provider: HealthProvider) -> None:
+    """Let a monitoring report no longer, and forget what it has reported. Its address ends with it."""
+    project = provider.project
+    HealthEvent.objects.filter(feature__project=project, provider_name=provider.name).delete()
+    provider.delete()
+    tag_exactly(project, TagType.UNHEALTHY, unhealthy_features(project))
+
+
 def signed_path(provider: HealthProvider) -> str:
     """Return the part of a provider's address that nobody can guess. It ends with the provider."""
     return signing.Signer(salt=_SALT).sign(str(provider.pk))

@@ -17,7 +17,7 @@ from health.models import HealthEvent, HealthProvider
 from health.providers import WebhookSerializer, reports_in
 from health.selectors import latest_events
 from health.serializers import HealthEventSerializer, HealthProviderSerializer
-from health.services import create_provider, dismiss, provider_with, record_reports
+from health.services import create_provider, delete_provider, dismiss, provider_with, record_reports
 from projects.scope import InProject
 
 
@@ -62,7 +62,8 @@ class HealthProviderViewSet(
     pagination_class = None
 
     def get_queryset(self) -> QuerySet[HealthProvider]:
-        return HealthProvider.objects.filter(project=self.project).select_related("created_by")
+        providers: QuerySet[HealthProvider] = HealthProvider.objects.filter(project=self.project)
+        return providers.select_related("created_by", "project")
 
     def get_object(self) -> HealthProvider:
         name = self.kwargs["name"]
@@ -74,6 +75,9 @@ class HealthProviderViewSet(
         serializer.instance = create_provider(
             self.project, serializer.validated_data["name"], creator=self.request.user
         )
+
+    def perform_destroy(self, instance: HealthProvider) -> None:
+        delete_provider(instance)
 
 
 class HealthReportView(APIView):

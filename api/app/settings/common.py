@@ -642,6 +642,7 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": "organisations.models.MemberRole",
         "RuleTypeEnum": "segments.models.RuleType",
         "TagTypeEnum": "projects.models.TagType",
+        "TransferStatusEnum": "features.models.transfers.TransferStatus",
         "ValueTypeEnum": "features.models.values.ValueType",
     },
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from audit.services import writing_together
 from features.models import Feature
 from features.services import records
 from projects.models import Project, Tag, TagType
@@ -20,14 +21,17 @@ def tag_exactly(project: Project, type_: TagType, wanted: Iterable[int]) -> tupl
         How many features got it, and how many lost it.
     """
     # One after the other, so that each knows what there is to change.
-    Project.objects.select_for_update(of=("self",), no_key=True).get(pk=project.pk)
+    locked = Project.objects.select_for_update(of=("self",), no_key=True).filter(pk=project.pk)
+    if locked.first() is None:  # deleted meanwhile
+        return 0, 0
     wanted = set(wanted)
     tag = Tag.objects.filter(project=project, type=type_, is_system_tag=True).first()
     tagged = set() if tag is None else set(_Tagged.objects.filter(tag=tag).values_list("feature", flat=True))
     if wanted == tagged:
         return 0, 0
     tag = tag or system_tag(project, type_)
-    return _put(tag, wanted - tagged), _take(tag, tagged - wanted)
+    with writing_together():
+        return _put(tag, wanted - tagged), _take(tag, tagged - wanted)
 
 
 def _put(tag: Tag, feature_ids: Iterable[int]) -> int:

@@ -76,6 +76,15 @@ def test_a_feature_is_unhealthy_as_long_as_it_is_anywhere(project, environment, 
     assert feature.tags.exists()
 
 
+def test_what_a_provider_has_reported_goes_with_it(admin_client, url, feature, report):
+    report({"feature": feature.name, "status": "unhealthy"})
+
+    admin_client.delete(f"{url}providers/Webhook/")
+
+    assert admin_client.get(f"{url}events/").json() == []
+    assert not feature.tags.exists()
+
+
 def test_administrators_dismiss_an_event(admin_client, client_of, member, url, project, feature, report):
     report({"feature": feature.name, "status": "unhealthy"})
     (event,) = admin_client.get(f"{url}events/").json()
