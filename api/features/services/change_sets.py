@@ -147,6 +147,28 @@ def apply_to_version(
     return _apply_all(changes, surroundings, author)
 
 
+@transaction.atomic
+def apply_to_new_features(changes: Sequence[Change], *, author: Author) -> list[FeatureState]:
+    """Make every change of `changes`, or none, of features that the transaction at hand has made.
+
+    Nobody has seen their first versions yet: so those change, where an environment keeps versions, and there
+    are no second ones.
+
+    Returns:
+        As `apply_change_set` does.
+
+    Raises:
+        InvalidInput: as there.
+    """
+    _refuse_repetitions(changes)
+    surroundings = _Surroundings(changes)
+    first = EnvironmentFeatureVersion.objects.filter(
+        feature__in=surroundings.features, environment__in=surroundings.environments
+    )
+    surroundings.enter({Place(each.environment_id, each.feature_id): each for each in first})
+    return _apply_all(changes, surroundings, author)
+
+
 def apply_where_it_is(
     row: FeatureState | FeatureSegment, change: Change, *, author: Author
 ) -> list[FeatureState]:

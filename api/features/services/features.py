@@ -76,7 +76,7 @@ def create_feature(
     for state in FeatureState.objects.filter(feature=feature).select_related("environment"):
         state.feature = feature
         records.state_created(state, author=author)
-    sign_first_versions(feature, author=author)
+    sign_first_versions([feature], author=author)
     if options:
         replace_options(feature, options, author=author)
         feature.refresh_from_db(fields=["type"])

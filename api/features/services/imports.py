@@ -24,8 +24,9 @@ from features.models import (
 from features.selectors.features import features_by_name
 from features.services import records
 from features.services.allocations import Allocation
-from features.services.change_sets import Change, Operation, apply_change_set
+from features.services.change_sets import Change, Operation, apply_to_new_features
 from features.services.features import check_name_matches
+from features.services.versions import sign_first_versions
 from permissions.actors import Machine
 from projects.models import Project
 from tasks.services import enqueue
@@ -106,7 +107,8 @@ def _import(requested: FeatureImport) -> None:
     with writing_together():
         _delete([there[each.name] for each in wanted if each.name in there], author)
         features = _create(wanted, project, author)
-        apply_change_set(_changes(wanted, features, environment), author=author)
+        apply_to_new_features(_changes(wanted, features, environment), author=author)
+        sign_first_versions(features, author=author)
         records.features_imported(requested, len(features), author=author)
 
 

@@ -191,21 +191,17 @@ def publish(
         records.version_published(version, author=author, changes=changes)
 
 
-def sign_first_versions(feature: Feature, *, author: Author) -> None:
-    """Say of the versions that a new feature has from the start who made them, and record them."""
-    versions = list(
-        EnvironmentFeatureVersion.objects.filter(feature=feature)
-        .select_related("environment")
-        .order_by("environment")
-    )
+def sign_first_versions(features: Sequence[Feature], *, author: Author) -> None:
+    """Say of the versions that new features have from the start who made them, and record them."""
+    first = EnvironmentFeatureVersion.objects.filter(feature__in=features)
+    versions = list(first.select_related("environment").order_by("feature", "environment"))
     if not versions:
         return
-    EnvironmentFeatureVersion.objects.filter(feature=feature).update(
-        **signed("created_by", author), **signed("published_by", author)
-    )
+    first.update(**signed("created_by", author), **signed("published_by", author))
     states = _by_version(states_of(versions))
+    by_id = {feature.pk: feature for feature in features}
     for version in versions:
-        version.feature = feature
+        version.feature = by_id[version.feature_id]
         changes = differences([], states[version.pk])
         records.version_published(version, author=author, changes=changes)
 

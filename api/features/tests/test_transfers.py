@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from audit.models import AuditRecord, RowChange
 from environments.models import Environment
 from features.models import (
+    EnvironmentFeatureVersion,
     Feature,
     FeatureExport,
     FeatureImport,
@@ -23,6 +24,7 @@ from features.models import (
 )
 from features.services.exports import request_export, run_export
 from features.services.imports import LONGEST, request_import, run_import
+from features.services.versioning import enable_versioning
 from features.tasks import FILES_KEPT, forget_exports_and_imports
 from features.tests.factories import (
     default_state,
@@ -438,7 +440,32 @@ def test_a_project_that_wants_owners_gives_imported_features_to_whoever_imports(
     assert list(Feature.objects.get().owners.all()) == [admin]
 
 
-def test_the_number_of_statements_does_not_grow_with_the_file(admin, environment):
+def test_where_versions_are_kept_a_new_feature_has_one_that_says_what_the_file_does(
+    imported, environment, admin, run, admin_client
+):
+    enable_versioning(environment, author=admin)
+    staging = Environment.objects.create(project=environment.project, name="Staging")
+
+    imported([CHECKOUT])
+
+    feature = Feature.objects.get(name="checkout")
+    version = EnvironmentFeatureVersion.objects.get(feature=feature)
+    here, there = default_state(feature, environment), default_state(feature, staging)
+    assert (version.is_live, version.published_by, here.environment_feature_version) == (True, admin, version)
+    assert (here.enabled, here.value, _shares(here)) == (True, 20, [(30, 25), (True, 5)])
+    assert (there.enabled, there.value) == (False, 10)
+    logs = AuditRecord.objects.filter(environment=environment).values_list("log", flat=True)
+    assert list(logs[:2]) == [
+        "Features imported into environment 'Production': 1",
+        "New version published for feature: checkout",
+    ]
+    export = run(admin_client.post, EXPORT, {"environment_id": environment.pk, "tag_ids": []}, format="json")
+    file = admin_client.get(download(export.json()["id"])).json()
+    assert [(each["name"], each["enabled"], each["value"]) for each in file] == [("checkout", True, 20)]
+
+
+@pytest.mark.parametrize("versioned", [False, True], ids=["in place", "by versions"])
+def test_the_number_of_statements_does_not_grow_with_the_file(admin, environment, versioned):
     def statements(number):
         names = [f"n{number}_{each}" for each in range(number)]
         file = json.dumps([{**CHECKOUT, "name": name} for name in names]).encode()
@@ -451,6 +478,8 @@ def test_the_number_of_statements_does_not_grow_with_the_file(admin, environment
         return len(queries)
 
     Environment.objects.create(project=environment.project, name="Staging")
+    if versioned:
+        enable_versioning(environment, author=admin)
 
     assert statements(2) == statements(20)
 
