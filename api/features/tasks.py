@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from features.models import EnvironmentFeatureVersion, FeatureExport, FeatureImport
 from features.services import lifecycle
-from features.services.exports import run_export
+from features.services.exports import give_up_on_lost_exports, run_export
 from features.services.imports import give_up_on_lost_imports, run_import
 from features.services.versions import Place, serve_due_version
 from tasks.registry import HIGHEST_PRIORITY, recurring, task
@@ -28,6 +28,7 @@ def import_features(*, import_id: int) -> None:
 def forget_exports_and_imports() -> None:
     """Delete exports and imports, with their files, two weeks after they were asked for."""
     give_up_on_lost_imports()
+    give_up_on_lost_exports()
     for model in (FeatureExport, FeatureImport):
         model._default_manager.filter(created_at__lt=timezone.now() - FILES_KEPT).delete()
 

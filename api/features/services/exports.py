@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +19,9 @@ from projects.models import Tag
 from tasks.services import enqueue
 
 logger = logging.getLogger(__name__)
+
+# With all attempts, and the waiting between them.
+LONGEST = timedelta(hours=1)
 
 
 @transaction.atomic
@@ -57,6 +61,14 @@ def run_export(export_id: int) -> None:
         logger.exception("Export %s failed.", export_id)
         export.status = TransferStatus.FAILED
     export.save(update_fields=["data", "status"])
+
+
+def give_up_on_lost_exports() -> None:
+    """Say of exports that nobody can be at any more that they failed."""
+    lost = FeatureExport.objects.filter(
+        status=TransferStatus.PROCESSING, created_at__lt=timezone.now() - LONGEST
+    )
+    lost.update(status=TransferStatus.FAILED)
 
 
 def file_of(export: FeatureExport) -> str:

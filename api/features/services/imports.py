@@ -3,7 +3,6 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -25,6 +24,7 @@ from features.selectors.features import features_by_name
 from features.services import records
 from features.services.allocations import Allocation
 from features.services.change_sets import Change, Operation, apply_to_new_features
+from features.services.exports import LONGEST
 from features.services.features import check_name_matches
 from features.services.versions import sign_first_versions
 from permissions.actors import Machine
@@ -33,9 +33,6 @@ from tasks.services import enqueue
 from users.models import User
 
 logger = logging.getLogger(__name__)
-
-# With all attempts, and the waiting between them.
-LONGEST = timedelta(hours=1)
 
 
 @transaction.atomic

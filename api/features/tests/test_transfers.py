@@ -22,8 +22,8 @@ from features.models import (
     FeatureState,
     TransferStatus,
 )
-from features.services.exports import request_export, run_export
-from features.services.imports import LONGEST, request_import, run_import
+from features.services.exports import LONGEST, request_export, run_export
+from features.services.imports import request_import, run_import
 from features.services.versioning import enable_versioning
 from features.tasks import FILES_KEPT, forget_exports_and_imports
 from features.tests.factories import (
@@ -413,7 +413,10 @@ def test_an_import_that_is_lost_does_not_stand_in_the_way_for_ever(imported, env
     lost.refresh_from_db()
     assert lost.status == "FAILED"
     FeatureImport.objects.filter(pk=lost.pk).update(created_at=timezone.now() - FILES_KEPT)
+    FeatureExport.objects.create(environment=environment, name="lost")
+    FeatureExport.objects.update(created_at=timezone.now() - LONGEST)
     forget_exports_and_imports()
+    assert FeatureExport.objects.get().status == "FAILED"
     assert [each.status for each in FeatureImport.objects.all()] == ["SUCCESS"]
 
 
