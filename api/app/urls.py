@@ -10,7 +10,7 @@ from accounts.password_page.views import PasswordPage
 from accounts.views.passwords import PasswordResetPage
 from core.openapi import OpenApiJsonView, OpenApiYamlView
 from core.service_routes.configuration import ConfigurationView
-from features.urls import flag_updates
+from features.urls import flag_updates, whole_flags
 from sdk.urls import streams
 from sdk.views.analytics import EvaluationsView
 
@@ -48,6 +48,7 @@ urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("api/v2/", include(api_v2)),
     path("api/experiments/", include(flag_updates)),
+    path("api/__future__/", include(whole_flags)),
     path(
         "password-reset/confirm/<str:uid>/<str:token>/",
         PasswordResetPage.as_view(),

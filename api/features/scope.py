@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from features.models import Feature
-from permissions.access import require
+from permissions.access import may, require
 from permissions.actors import Actor
 
 
@@ -15,6 +15,11 @@ def require_for(actor: Actor, permission: str, target: Any, feature_id: int) -> 
         PermissionDenied: the actor doesn't hold it, or only for features with other tags.
     """
     require(actor, permission, target, tags=_tags_of(feature_id))
+
+
+def may_for(actor: Actor, permission: str, target: Any, feature_id: int) -> bool:
+    """Whether the actor holds `permission` on a project or an environment for this feature."""
+    return may(actor, permission, target, tags=_tags_of(feature_id))
 
 
 def permission_to_change(*, overrides_segment: bool) -> str:

@@ -40,6 +40,7 @@ from features.views.versions import (
     FeatureVersionViewSet,
     VersionStateViewSet,
 )
+from features.views.whole_flags import FlagOverrideView, FlagView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("projects/<int:project_pk>/features", FeatureViewSet, "feature")
@@ -185,5 +186,17 @@ flag_updates = [
         "environments/<str:environment_key>/delete-segment-override/",
         DeleteSegmentOverrideView.as_view(),
         name="delete-segment-override",
+    ),
+]
+
+# Below /api/__future__/, where Flagsmith tries out what comes next.
+whole_flags = [
+    path(
+        "environments/<str:environment_key>/features/<int:feature_pk>/", FlagView.as_view(), name="whole-flag"
+    ),
+    path(
+        "environments/<str:environment_key>/features/<int:feature_pk>/segment-overrides/<int:segment_pk>/",
+        FlagOverrideView.as_view(),
+        name="whole-flag-override",
     ),
 ]

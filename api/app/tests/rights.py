@@ -115,6 +115,7 @@ PROJECT = "/api/v1/projects/{project_pk}"
 ENVIRONMENT = "/api/v1/environments/{environment_key}"
 ORGANISATION = "/api/v1/organisations/{organisation_pk}"
 UPDATES = "/api/experiments/environments/{environment_key}"
+FLAG = "/api/__future__/environments/{environment_key}/features/{feature_pk}"
 VERSIONS = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions"
 BY_IDENTIFIER = "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates"
 IDENTITY = f"{ENVIRONMENT}/identities/{{identity_pk}}"
@@ -312,6 +313,16 @@ FEATURES = {
     f"POST {UPDATES}/update-flag-v2/": forbids(UPDATE, for_tags=True),
     f"POST {UPDATES}/delete-segment-override/": forbids(UPDATE, for_tags=True),
     f"POST {ENVIRONMENT}/features/{{feature_pk}}/create-segment-override/": hides(MEMBER).forbids(
+        OVERRIDE, for_tags=True
+    ),
+    f"GET {FLAG}/": hides("VIEW_ENVIRONMENT", UPDATE, OVERRIDE, for_tags=True),
+    f"PUT {FLAG}/": hides(UPDATE, OVERRIDE, for_tags=True)
+    .forbids(UPDATE, for_tags=True)
+    .forbids(OVERRIDE, for_tags=True),
+    f"PATCH {FLAG}/": hides(UPDATE, OVERRIDE, for_tags=True)
+    .forbids(UPDATE, for_tags=True)
+    .forbids(OVERRIDE, for_tags=True),
+    f"DELETE {FLAG}/segment-overrides/{{segment_pk}}/": hides(UPDATE, OVERRIDE, for_tags=True).forbids(
         OVERRIDE, for_tags=True
     ),
     f"POST {ENVIRONMENT}/enable-v2-versioning/": forbids(ENVIRONMENT_ADMIN),

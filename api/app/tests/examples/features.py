@@ -188,6 +188,20 @@ def new_version(world: World) -> dict[str, Any]:
     }
 
 
+def flag(world: World) -> dict[str, Any]:
+    return {**environment(world), "feature_pk": world.multivariate.pk}
+
+
+def wanted_flag(world: World) -> dict[str, Any]:
+    state = {
+        "enabled": True,
+        "value": text_value(world),
+        "variants": [{"id": world.option.pk, "weight": 12.5}],
+    }
+    override = {**state, "segment": {"id": world.segment.pk}, "priority": 0}
+    return {"environment_default": state, "segment_overrides": [override]}
+
+
 def text_value(world: World) -> dict[str, str]:
     return {"type": "string", "value": "red"}
 
@@ -275,6 +289,7 @@ OVERRIDES = f"{ENVIRONMENT}/identities/{{identity_pk}}/featurestates/"
 BY_IDENTIFIER = "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates"
 ALL_STATES = "/api/v1/features/featurestates/"
 PLACES = "/api/v1/features/feature-segments/"
+FLAG = "/api/__future__/environments/{environment_key}/features/{feature_pk}/"
 VERSIONS = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions/"
 VERSION = f"{VERSIONS}{{version_uuid}}/"
 UPDATES = "/api/experiments/environments/{environment_key}"
@@ -417,6 +432,12 @@ EXAMPLES = {
     f"DELETE {VERSION}featurestates/{{pk}}/": Example(path=draft_override),
     "GET /api/v1/environment-feature-versions/{version_uuid}/": Example(
         path=lambda world: {"version_uuid": world.draft.pk}
+    ),
+    f"GET {FLAG}": Example(path=flag),
+    f"PUT {FLAG}": Example(path=flag, body=wanted_flag),
+    f"PATCH {FLAG}": Example(path=flag, body=wanted_flag),
+    f"DELETE {FLAG}segment-overrides/{{segment_pk}}/": Example(
+        path=lambda world: {**flag(world), "feature_pk": world.feature.pk, "segment_pk": world.segment.pk}
     ),
     f"POST {UPDATES}/update-flag-v1/": Example(path=environment, body=flag_update, alternatives=BY_NAME),
     f"POST {UPDATES}/update-flag-v2/": Example(path=environment, body=flag_updates, alternatives=BY_NAME),
