@@ -32,19 +32,24 @@ FROM {{rows}}
 ORDER BY changed.{{key}};
 RETURN NULL;
 """  # noqa: S608
-_WHOLE_ROWS = "{changed} AS changed {places} CROSS JOIN LATERAL (SELECT to_jsonb(changed) AS row) AS whole"
+# With OFFSET 0 a subquery is computed once for each row, and not once for each place that names its columns.
+_WHOLE_ROWS = """
+{changed} AS changed
+{places}
+CROSS JOIN LATERAL (SELECT to_jsonb(changed) AS row OFFSET 0) AS whole
+"""
 # All rows of both sides, by a join that can only be done by hashing or merging: statements are planned once,
 # when there may have been a single row, and used for thousands.
 _DIFFERING_ROWS = """
 {new} AS changed FULL JOIN {old} AS was ON was.{key} = changed.{key}
 {places}
-CROSS JOIN LATERAL (SELECT to_jsonb(changed) AS row, to_jsonb(was) AS old_row) AS whole
+CROSS JOIN LATERAL (SELECT to_jsonb(changed) AS row, to_jsonb(was) AS old_row OFFSET 0) AS whole
 CROSS JOIN LATERAL (
     SELECT jsonb_object_agg(key, whole.old_row -> key) FILTER (WHERE key <> ALL({secrets})) AS before,
-           jsonb_object_agg(key, whole.row -> key) FILTER (WHERE key <> ALL({secrets})) AS after,
+           jsonb_object_agg(key, value) FILTER (WHERE key <> ALL({secrets})) AS after,
            array_agg(key) FILTER (WHERE key = ANY({secrets})) AS concealed
-    FROM jsonb_object_keys(whole.row) AS key
-    WHERE key <> ALL({ignored}) AND whole.row -> key IS DISTINCT FROM whole.old_row -> key
+    FROM jsonb_each(whole.row) AS pair (key, value)
+    WHERE key <> ALL({ignored}) AND value IS DISTINCT FROM whole.old_row -> key
 ) AS differing
 WHERE changed IS DISTINCT FROM was AND (differing.after IS NOT NULL OR differing.concealed IS NOT NULL)
 """

@@ -11,6 +11,7 @@ import psycopg2
 from django.conf import settings
 from django.db import Error, connections, transaction
 
+from core.causes import working_as
 from core.masking import without_secrets
 from tasks import figures, queue, registry
 from tasks.queue import Lease
@@ -39,7 +40,8 @@ def run(lease: Lease) -> None:
     task = registry.find(lease.task)
     started = perf_counter()
     try:
-        is_ours = _attempt(lease, task)
+        with working_as(task.name):
+            is_ours = _attempt(lease, task)
     except LeaseLost:
         is_ours = False
     except Exception as error:  # noqa: BLE001  # whatever it is, the row says so

@@ -1,5 +1,6 @@
 """What the history's triggers note of each change."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -7,8 +8,10 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Model
 from django.db.utils import DatabaseError
+from django.utils import timezone
 
 from audit.models import AuditRecord, RelatedObjectType, RowChange
+from audit.retention import forget_old_changes
 from audit.services import record
 from core.causes import Cause, caused_by, working_as
 from environments.models import EnvironmentWebhook, PublishedRevision
@@ -198,6 +201,21 @@ def test_what_stands_in_the_audit_log_stays_as_it_is(organisation, feature, admi
 
     written.refresh_from_db()
     assert (written.log, written.author) == ("Said", None)
+
+
+def test_changes_are_forgotten_when_they_are_older_than_they_are_to_be_kept(feature, settings):
+    kept = RowChange.objects.count()
+    settings.AUDIT_HISTORY_DAYS = 30
+    of_long_ago = {"at": timezone.now() - timedelta(days=31), "operation": "INSERT", "concealed": []}
+    old = RowChange.objects.create(pk=0, transaction_at=timezone.now(), xid=1, **of_long_ago)
+
+    assert forget_old_changes() == 1
+
+    connection.check_constraints()
+    assert RowChange.objects.count() == kept
+    assert not RowChange.objects.filter(pk=old.pk).exists()
+    settings.AUDIT_HISTORY_DAYS = 0
+    assert forget_old_changes() == 0
 
 
 def test_the_audit_log_of_a_deleted_organisation_may_go(organisation, feature):
