@@ -28,6 +28,7 @@ texts = st.sampled_from(["blue", "5", " a ", "é"])
 initial_values = st.sampled_from([None, "blue", "5", "-7", "True", "false", "2147483648", "1.5"])
 weights = st.lists(st.sampled_from([0, 10, 25, 30.5, 60, 100]), min_size=3, max_size=3)
 priorities = st.one_of(st.none(), st.integers(0, 3))
+endings = st.sampled_from(["at once", "as a draft", "never"])
 conditions = st.sampled_from(
     [
         {"operator": "EQUAL", "property": "country", "value": "FR"},
@@ -105,6 +106,8 @@ class FlagManagement(RuleBasedStateMachine):
         self.create_an_override(pick=0, which=0, of=1, value="a", priority=0, given=[])
         self.create_an_identity(pick=0)
         self.create_an_override_for_an_identity(pick=0, which=1, value="mine", given=[100])
+        self.clone_environment(pick=0)
+        self.keep_versions(pick=1)
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -130,8 +133,9 @@ class FlagManagement(RuleBasedStateMachine):
             elif number not in self.revisions:
                 moved.add(number)
             self.revisions[number] = revision
-        assert moved == self.model.touched & self.model.environments.keys()
-        self.model.touched = set()
+        expected = self.model.touched & self.model.environments.keys()
+        assert moved - self.model.perhaps_touched == expected - self.model.perhaps_touched
+        self.model.touched, self.model.perhaps_touched = set(), set()
 
     # Environments
 
@@ -309,15 +313,15 @@ class FlagManagement(RuleBasedStateMachine):
         number, feature = self.environment(pick), self.feature(which)
         read = self.default(number, feature)
         read.update(enabled=enabled, feature=feature, environment=number)
-        self.ask("PUT", f"{self.at(number)}featurestates/{read['id']}/", read)
-        self.model.change_state(number, self.states(number)[feature], enabled=enabled)
+        if self.write(number, "PUT", f"{self.at(number)}featurestates/{read['id']}/", read):
+            self.model.change_state(number, self.states(number)[feature], enabled=enabled)
 
     @action(pick=picks, which=picks, value=values)
     def set_a_value(self, pick: int, which: int, value: Value) -> None:
         number, feature = self.environment(pick), self.feature(which)
         path = f"{self.at(number)}featurestates/{self.default(number, feature)['id']}/"
-        self.ask("PATCH", path, {"feature_state_value": value})
-        self.model.change_state(number, self.states(number)[feature], value=value)
+        if self.write(number, "PATCH", path, {"feature_state_value": value}):
+            self.model.change_state(number, self.states(number)[feature], value=value)
 
     @precondition(lambda self: self.varied())
     @action(pick=picks, which=picks, given=weights)
@@ -327,8 +331,7 @@ class FlagManagement(RuleBasedStateMachine):
         takes = sum(shares.values()) <= 100
         path = f"{self.at(number)}featurestates/{self.default(number, feature)['id']}/"
         body = {"enabled": True, "multivariate_feature_state_values": allocations(shares)}
-        self.ask("PUT", path, body, 200 if takes else 400)
-        if takes:
+        if self.write(number, "PUT", path, body, 200 if takes else 400):
             self.model.change_state(number, self.states(number)[feature], enabled=True, shares=shares)
 
     @action(pick=picks, which=picks, value=texts, enabled=st.booleans())
@@ -338,6 +341,7 @@ class FlagManagement(RuleBasedStateMachine):
         body = {"feature": {"name": name}, "enabled": enabled, "value": {"type": "string", "value": value}}
         self.ask("POST", self.single_call(number, "update-flag-v1/"), body, 204)
         self.model.change_state(number, self.states(number)[feature], enabled=enabled, value=value)
+        self.publish_if_versioned(number, feature)
 
     # What segments are served
 
@@ -357,8 +361,7 @@ class FlagManagement(RuleBasedStateMachine):
         path = f"{self.at(number)}features/{feature}/create-segment-override/"
         there = self.model.override(number, feature, segment)
         refused = bool(there) or not self.model.may_override(feature, segment)
-        answer = self.ask("POST", path, body, 400 if refused else 201)
-        if not refused:
+        if answer := self.write(number, "POST", path, body, 400 if refused else 201):
             self.model.add_override(number, feature, segment, state(True, value, shares), priority)
             made = self.model.override(number, feature, segment)
             assert made
@@ -378,10 +381,10 @@ class FlagManagement(RuleBasedStateMachine):
             "feature_state_value": typed_columns(value),
             "multivariate_feature_state_values": allocations(shares),
         }
-        self.ask("PUT", f"features/featurestates/{read['id']}/", body)
-        override = self.model.override(number, feature, segment)
-        assert override
-        self.model.change_state(number, override, enabled=enabled, value=value, shares=shares)
+        if self.write(number, "PUT", f"features/featurestates/{read['id']}/", body):
+            override = self.model.override(number, feature, segment)
+            assert override
+            self.model.change_state(number, override, enabled=enabled, value=value, shares=shares)
 
     @precondition(lambda self: self.overrides())
     @action(pick=picks, shift=st.integers(0, 2))
@@ -390,16 +393,16 @@ class FlagManagement(RuleBasedStateMachine):
         places = self.places(number, feature)
         order = list(places)[shift:] + list(places)[:shift]
         body = [{"id": places[segment], "priority": priority} for priority, segment in enumerate(order)]
-        self.ask("POST", "features/feature-segments/update-priorities/", body)
-        self.model.reorder_overrides(number, feature, order)
+        if self.write(number, "POST", "features/feature-segments/update-priorities/", body):
+            self.model.reorder_overrides(number, feature, order)
 
     @precondition(lambda self: self.overrides())
     @action(pick=picks)
     def delete_an_override(self, pick: int) -> None:
         number, feature, segment = chosen(self.overrides(), pick)
         place = self.places(number, feature)[segment]
-        self.ask("DELETE", f"features/feature-segments/{place}/", {}, 204)
-        self.model.delete_override(number, feature, segment)
+        if self.write(number, "DELETE", f"features/feature-segments/{place}/", {}, 204):
+            self.model.delete_override(number, feature, segment)
 
     @precondition(lambda self: self.model.segments)
     @action(pick=picks, which=picks, of=picks, priority=priorities, value=texts)
@@ -425,6 +428,7 @@ class FlagManagement(RuleBasedStateMachine):
             self.model.change_state(number, override, enabled=False, value=value)
             if priority is not None:
                 self.model.move_override(number, feature, segment, priority)
+        self.publish_if_versioned(number, feature)
 
     @precondition(lambda self: self.model.segments)
     @action(pick=picks, which=picks, of=picks)
@@ -435,6 +439,90 @@ class FlagManagement(RuleBasedStateMachine):
         self.ask("POST", self.single_call(number, "delete-segment-override/"), body, 204 if there else 404)
         if there:
             self.model.delete_override(number, feature, segment)
+            self.publish_if_versioned(number, feature)
+
+    # Versions
+
+    @action(pick=picks)
+    def keep_versions(self, pick: int) -> None:
+        number = self.environment(pick)
+        status = 400 if self.versioned(number) else 202
+        self.ask("POST", f"{self.at(number)}enable-v2-versioning/", {}, status)
+        if status == 202:
+            self.model.keep_versions(number, True)
+
+    @precondition(lambda self: any(map(self.versioned, self.model.environments)))
+    @action(pick=picks)
+    def keep_no_versions(self, pick: int) -> None:
+        number = self.environment(pick)
+        status = 202 if self.versioned(number) else 400
+        self.ask("POST", f"{self.at(number)}disable-v2-versioning/", {}, status)
+        if status == 202:
+            self.model.keep_versions(number, False)
+
+    @precondition(lambda self: any(map(self.versioned, self.model.environments)))
+    @action(pick=picks, which=picks, value=values, given=weights, ending=endings)
+    def publish_a_version_of_the_default(
+        self, pick: int, which: int, value: Value, given: list[float], ending: str
+    ) -> None:
+        number = chosen(filter(self.versioned, self.model.environments), pick)
+        feature = self.feature(which)
+        shares = self.shares(feature, within_100_percent(given))
+        wanted = {
+            "feature_segment": None,
+            "enabled": True,
+            "feature_state_value": typed_columns(value),
+            "multivariate_feature_state_values": allocations(shares),
+        }
+        if self.publish(number, feature, {"feature_states_to_update": [wanted]}, ending):
+            default = self.states(number)[feature]
+            self.model.change_state(number, default, enabled=True, value=value, shares=shares)
+            self.model.publish_version(number, feature)
+
+    @precondition(lambda self: self.model.segments and any(map(self.versioned, self.model.environments)))
+    @action(pick=picks, which=picks, of=picks, value=values, priority=priorities, ending=endings)
+    def publish_a_version_with_an_override(
+        self, pick: int, which: int, of: int, value: Value, priority: int | None, ending: str
+    ) -> None:
+        """One that is there is changed, and in turn deleted; otherwise it is new."""
+        number = chosen(filter(self.versioned, self.model.environments), pick)
+        feature, segment = self.feature(which), self.segment(of)
+        there = self.model.override(number, feature, segment)
+        wanted = {
+            "feature_segment": {"segment": segment},
+            "enabled": True,
+            "feature_state_value": typed_columns(value),
+            "multivariate_feature_state_values": [],
+        }
+        if there and of % 2:
+            if self.publish(number, feature, {"segment_ids_to_delete_overrides": [segment]}, ending):
+                self.model.delete_override(number, feature, segment)
+                self.model.publish_version(number, feature)
+        elif there:
+            if self.publish(number, feature, {"feature_states_to_update": [wanted]}, ending):
+                self.model.change_state(number, there, enabled=True, value=value, shares={})
+                self.model.publish_version(number, feature)
+        else:
+            wanted["feature_segment"] = {"segment": segment, "priority": priority}
+            body = {"feature_states_to_create": [wanted]}
+            refused = not self.model.may_override(feature, segment)
+            if self.publish(number, feature, body, ending, refused=refused):
+                self.model.add_override(number, feature, segment, state(True, value), priority)
+                self.model.publish_version(number, feature)
+
+    def publish(self, number: int, feature: int, body: Dict, ending: str, *, refused: bool = False) -> bool:
+        """Make a version and publish it, at once or after nobody has seen it; say whether that was done."""
+        path = f"environments/{number}/features/{feature}/versions/"
+        body = {**body, "environmentId": number, "publish_immediately": ending == "at once"}
+        made = self.ask("POST", path, body, 400 if refused else 201)
+        if refused or ending == "at once":
+            return not refused
+        self.what_is_published_is_the_model()
+        if ending == "as a draft":
+            self.ask("POST", f"{path}{made['uuid']}/publish/", {})
+            return True
+        self.ask("DELETE", f"{path}{made['uuid']}/", {}, 204)
+        return False
 
     # Segments
 
@@ -569,6 +657,22 @@ class FlagManagement(RuleBasedStateMachine):
         response = self.client.generic(method, path, text, content_type="application/json")
         assert response.status_code == status, (method, path, body, response.status_code, response.content)
         return response.json() if response.content else None
+
+    def write(self, environment: int, method: str, path: str, body: Any, status: int = 200) -> Any:
+        """Change a state where it is, which is refused where versions are kept; say whether it was done."""
+        status = 400 if self.versioned(environment) else status
+        answer = self.ask(method, path, body, status)
+        return status != 400 and (answer or True)
+
+    def versioned(self, environment: int) -> bool:
+        return bool(self.model.environments[environment]["versioned"])
+
+    def publish_if_versioned(self, environment: int, feature: int) -> None:
+        """A single call makes a version; whether it does where nothing is new, is left to it."""
+        if self.versioned(environment):
+            if environment not in self.model.touched:
+                self.model.perhaps_touched.add(environment)
+            self.model.publish_version(environment, feature)
 
     def add_environment(self, made: Dict) -> None:
         self.model.add_environment(made["id"], made["name"], made["api_key"])

@@ -54,6 +54,8 @@ class Model:
         self.segments: dict[int, Dict] = {}
         self.identities: dict[int, Dict] = {}
         self.touched: set[int] = set()
+        # Of what the contract doesn't say whether SDKs hear of it.
+        self.perhaps_touched: set[int] = set()
 
     # Environments
 
@@ -64,6 +66,7 @@ class Model:
         }
         self.environments[number] = {
             "name": name, "api_key": key, **SETTINGS, "states": states, "overrides": {},
+            "versioned": False,
         }  # fmt: skip
         self.touch(number)
 
@@ -87,6 +90,21 @@ class Model:
         self.identities = {
             each: identity for each, identity in self.identities.items() if identity["environment"] != number
         }
+
+    def keep_versions(self, number: int, versioned: bool) -> None:
+        """What is served stays, and so does who gets which variant."""
+        environment = self.environments[number]
+        environment["versioned"] = versioned
+        for each in self._states_in(environment):
+            each["uuid"] = None
+        self.perhaps_touched.add(number)
+
+    def publish_version(self, number: int, feature: int) -> None:
+        """Let what is set now be a version of its own: other states, from the seeds of those before."""
+        environment = self.environments[number]
+        for each in [environment["states"][feature], *self._overrides(number, feature).values()]:
+            each["uuid"] = None
+        self.touch(number)
 
     def change_project(self, **changes: Any) -> None:
         if any(name in changes and self.project[name] != changes[name] for name in PUBLISHED_OF_PROJECTS):

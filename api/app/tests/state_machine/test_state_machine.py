@@ -19,8 +19,8 @@ def test_what_is_published_equals_the_model_after_every_action(admin):
     run_state_machine_as_test(
         FlagManagement,
         settings=settings(
-            max_examples=int(SERIES or 9),
-            stateful_step_count=45,
+            max_examples=int(SERIES or 6),
+            stateful_step_count=40,
             derandomize=SERIES is None,  # in the suite the same ones each time
             phases=[Phase.generate, Phase.shrink],
             database=None,
