@@ -8,27 +8,33 @@ import pgtrigger
 
 # Set, for one transaction, by what clears away what is older than it is to be kept.
 RETENTION = "burgee.audit_retention"
+# Set, for two statements, by what takes somebody's identifier out of the log who has to be forgotten.
+ERASURE = "burgee.audit_erasure"
+
+_NOT_FOR_ERASURE = pgtrigger.Condition(f"coalesce(current_setting('{ERASURE}', true), '') <> 'on'")
 
 _REFUSE = "RAISE insufficient_privilege USING MESSAGE = 'The audit log can''t be changed.';"
 
 
 def never_changes() -> pgtrigger.Trigger:
-    """Refuse every UPDATE, whatever it says."""
+    """Refuse every UPDATE, whatever it says, but for erasing an identifier."""
     return pgtrigger.Trigger(
         name="never_change",
         level=pgtrigger.Statement,
         when=pgtrigger.Before,
         operation=pgtrigger.Update,
+        condition=_NOT_FOR_ERASURE,
         func=_REFUSE,
     )
 
 
 def only_forgets_authors() -> pgtrigger.Trigger:
-    """Refuse every UPDATE, but for taking off an author or a key whose own row is deleted."""
+    """Refuse every UPDATE, but for erasing and for taking off an author or a key whose row is deleted."""
     return pgtrigger.Trigger(
         name="only_forget_authors",
         when=pgtrigger.Before,
         operation=pgtrigger.Update,
+        condition=_NOT_FOR_ERASURE,
         func=f"""
         IF (to_jsonb(NEW) - '{{author_id,master_key_id}}'::text[])
            IS DISTINCT FROM (to_jsonb(OLD) - '{{author_id,master_key_id}}'::text[])

@@ -37,6 +37,22 @@ class IdentityQuery(QuerySerializer):
     )
 
 
+class ErasureRequestSerializer(serializers.Serializer):
+    """Whom to forget, and whether only to tell what that would take."""
+
+    identifier = serializers.CharField(max_length=2000, trim_whitespace=False)
+    dry_run = serializers.BooleanField(default=False)
+
+
+class ErasureSerializer(serializers.Serializer):
+    """How many rows of each kind were erased, or would be."""
+
+    identities = serializers.IntegerField()
+    overrides = serializers.IntegerField()
+    evaluations = serializers.IntegerField()
+    audit_entries = serializers.IntegerField()
+
+
 class FiniteFloatField(serializers.FloatField):
     """A number that JSON can write, so neither NaN nor an infinity."""
 

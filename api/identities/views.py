@@ -13,12 +13,15 @@ from rest_framework.response import Response
 from core.errors import InvalidInput
 from environments.scope import InEnvironment
 from identities.batches import TraitChanges
+from identities.erasure import erase_identifier
 from identities.exceptions import TraitKeyNotGivenError
 from identities.models import Identity, IdentityQuerySet
 from identities.pagination import FoundPagination, IdentityPagination
 from identities.searching import quoted, search_time_limit
 from identities.selectors import Trait, trait_keys_in_use, traits_of
 from identities.serializers import (
+    ErasureRequestSerializer,
+    ErasureSerializer,
     IdentityQuery,
     IdentitySerializer,
     TraitDeletionQuery,
@@ -32,7 +35,12 @@ from identities.services import (
     rename_identity,
     store_traits,
 )
+from organisations.models import Organisation
+from organisations.scope import InOrganisation
 from permissions.catalogue import ADMIN
+from permissions.scoped import ScopedView
+from projects.models import Project
+from projects.scope import InProject
 
 
 @extend_schema_view(list=extend_schema(parameters=[IdentityQuery]))
@@ -174,3 +182,30 @@ class DeleteTraitsView(InEnvironment):
             raise TraitKeyNotGivenError
         remove_trait_everywhere(self.environment, wanted.validated_data["key"])
         return Response()
+
+
+class _ErasesIdentifier(ScopedView):
+    """Erases everything that is kept under an identifier, in the place in the path."""
+
+    serializer_class = ErasureRequestSerializer
+    write_permission = ADMIN
+
+    def erase(self, within: Project | Organisation) -> Response:
+        wanted = ErasureRequestSerializer(data=self.request.data)
+        wanted.is_valid(raise_exception=True)
+        erased = erase_identifier(**wanted.validated_data, within=within, author=self.request.user)
+        return Response(ErasureSerializer(erased).data)
+
+
+class EraseFromProjectView(InProject, _ErasesIdentifier):
+    @extend_schema(operation_id="erase_identifier_from_project", responses=ErasureSerializer)
+    def post(self, request: Request, **path: Any) -> Response:
+        """Erase what is kept under an identifier in all environments of a project, or count it."""
+        return self.erase(self.project)
+
+
+class EraseFromOrganisationView(InOrganisation, _ErasesIdentifier):
+    @extend_schema(operation_id="erase_identifier_from_organisation", responses=ErasureSerializer)
+    def post(self, request: Request, **path: Any) -> Response:
+        """Erase what is kept under an identifier in all environments of an organisation, or count it."""
+        return self.erase(self.organisation)

@@ -370,6 +370,8 @@ IDENTITIES = {
     f"PUT {IDENTITY}/traits/{{pk}}/": forbids("MANAGE_IDENTITIES"),
     f"PATCH {IDENTITY}/traits/{{pk}}/": forbids("MANAGE_IDENTITIES"),
     f"DELETE {IDENTITY}/traits/{{pk}}/": forbids("MANAGE_IDENTITIES"),
+    f"POST {PROJECT}/erase-identifier/": forbids(PROJECT_ADMIN),
+    f"POST {ORGANISATION}/erase-identifier/": forbids(ORGANISATION_ADMIN),
     f"GET {ENVIRONMENT}/trait-keys/": forbids("VIEW_ENVIRONMENT"),
     f"POST {ENVIRONMENT}/delete-traits/": forbids(ENVIRONMENT_ADMIN),
 }

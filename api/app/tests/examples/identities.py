@@ -43,6 +43,10 @@ def wanted(world: World) -> dict[str, Any]:
     }
 
 
+def forgotten(world: World) -> dict[str, Any]:
+    return {"identifier": world.identity.identifier, "dry_run": False}
+
+
 TEXT = frozenset({"trait_key", "string_value"})
 IDENTIFIER = frozenset({"identifier"})
 
@@ -59,6 +63,12 @@ EXAMPLES = {
     f"PUT {TRAIT}": Example(path=trait, body=wanted, text=TEXT),
     f"PATCH {TRAIT}": Example(path=trait, body=wanted, text=TEXT),
     f"DELETE {TRAIT}": Example(path=trait),
+    "POST /api/v1/projects/{project_pk}/erase-identifier/": Example(
+        path=lambda world: {"project_pk": world.project.pk}, body=forgotten
+    ),
+    "POST /api/v1/organisations/{organisation_pk}/erase-identifier/": Example(
+        path=lambda world: {"organisation_pk": world.organisation.pk}, body=forgotten
+    ),
     f"GET {ENVIRONMENT}/trait-keys/": Example(path=environment),
     f"POST {ENVIRONMENT}/delete-traits/": Example(path=environment, body=lambda world: {"key": "plan"}),
 }
