@@ -135,7 +135,8 @@ class ManagedView(APIView):
         """Return the parameters of the address of what an answer shows; None: it has none in this view."""
         is_new = response.status_code == 201
         lookup = getattr(self, "lookup_field", "")
-        name = "id" if lookup == "pk" else lookup
+        model = getattr(getattr(self, "queryset", None), "model", None)
+        name = (model._meta.pk.name if model else "id") if lookup == "pk" else lookup
         shown = response.data if hasattr(self, "action") and isinstance(response.data, dict) else {}
         if name in shown and (is_new or self.request.method in {"PUT", "PATCH"}):
             return {**self.kwargs, getattr(self, "lookup_url_kwarg", None) or lookup: shown[name]}

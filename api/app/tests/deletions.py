@@ -8,12 +8,16 @@ from app.tests.world import World
 
 ORGANISATION = "/api/v1/organisations/{organisation_pk}"
 PROJECT = "/api/v1/projects/{project_pk}"
+VERSION = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions/{version_uuid}"
 ENVIRONMENT = "/api/v1/environments/{environment_key}"
 
 # What goes with a project, an environment or a feature, as far as it goes by itself.
 STATES = {"features.FeatureState", "features.FeatureSegment"}
+OF_FEATURE = STATES | {"features.EnvironmentFeatureVersion"}
 IN_ENVIRONMENT = STATES | {"features.EnvironmentDefaults"}
-IN_PROJECT = IN_ENVIRONMENT | {"environments.Environment", "segments.Segment", "features.Feature"}
+IN_PROJECT = (
+    OF_FEATURE | IN_ENVIRONMENT | {"environments.Environment", "segments.Segment", "features.Feature"}
+)
 IN_ORGANISATION = IN_PROJECT | {"projects.Project", "organisations.MasterKey"}
 
 
@@ -70,7 +74,7 @@ DELETIONS = [
         path=f"{ENVIRONMENT}/",
         model="environments.Environment",
         is_marked=True,
-        takes="its feature states, overrides and their order",
+        takes="its feature states, overrides and versions",
         models=IN_ENVIRONMENT,
         stays="Its keys, webhooks and identities are kept with it, out of reach. No key works.",
     ),
@@ -79,8 +83,8 @@ DELETIONS = [
         path=f"{PROJECT}/features/{{pk}}/",
         model="features.Feature",
         is_marked=True,
-        takes="its states and overrides everywhere, segments made for it alone",
-        models=STATES,
+        takes="its states, overrides and versions everywhere, segments made for it alone",
+        models=OF_FEATURE,
         stays="Its variants are kept with it, for history. Its name is free again.",
     ),
     Deletion(
@@ -111,6 +115,25 @@ DELETIONS = [
         takes="its state",
         models={"features.FeatureState"},
         stays="The overrides after it move up.",
+    ),
+    Deletion(
+        object="version of a feature",
+        path=f"{VERSION}/",
+        model="features.EnvironmentFeatureVersion",
+        is_marked=True,
+        takes="its states and overrides",
+        models=STATES,
+        stays="One that is served, or was: 400.",
+        named=lambda world: {"version_uuid": world.draft_with_override.pk},
+    ),
+    Deletion(
+        object="override in a version",
+        path=f"{VERSION}/featurestates/{{pk}}/",
+        model="features.FeatureState",
+        is_marked=True,
+        takes="its place in the order",
+        models={"features.FeatureSegment"},
+        stays="The state for everybody, and whatever was published: 400.",
     ),
     Deletion(
         object="segment",

@@ -32,13 +32,19 @@ def world(django_db_setup, django_db_blocker) -> Iterator[World]:
 
 
 def shown_rows() -> dict[str, set[Any]]:
-    """Return what is there for the product, by model. Jobs and logs come and go by themselves."""
+    """Return what isn't deleted, by model. Jobs come and go by themselves."""
     own = [each for each in apps.get_models(include_auto_created=True) if each._meta.app_label != "tasks"]
     return {
-        model._meta.label: set(model._default_manager.values_list("pk", flat=True))
+        model._meta.label: set(undeleted_rows(model).values_list("pk", flat=True))
         for model in own
         if not model._meta.auto_created
     }
+
+
+def undeleted_rows(model: Any) -> models.QuerySet[Any]:
+    """Return all that isn't deleted: of features also drafts, which the usual manager doesn't show."""
+    rows = every_row(model._meta.label)
+    return rows.filter(deleted_at__isnull=True) if hasattr(model, "all_objects") else rows
 
 
 def delete(path: str, world: World, **named: Any) -> Any:

@@ -28,6 +28,8 @@ class EnvironmentFeatureVersion(SoftDeletableModel):
     going live is a write, and so publishes itself. Overrides of identities belong to no version.
     """
 
+    changes_with = "feature"
+
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, related_name="feature_versions", editable=False

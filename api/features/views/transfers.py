@@ -12,6 +12,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
+from core.views import ManagedView
 from environments.models import Environment
 from features.files import MOST_BYTES
 from features.models import FeatureExport, FeatureImport
@@ -40,7 +41,7 @@ def _environment(pk: int) -> Environment:
 @extend_schema_view(
     post=extend_schema(operation_id="create_feature_export", responses={201: ExportSerializer})
 )
-class ExportFeaturesView(generics.CreateAPIView):
+class ExportFeaturesView(ManagedView, generics.CreateAPIView):
     """Has features written into a file, as they are in one environment, for who administers that."""
 
     permission_classes = [IsAuthenticated]
@@ -98,7 +99,7 @@ class ProjectExportsView(InProject, generics.ListAPIView):
 @extend_schema_view(
     post=extend_schema(operation_id="create_feature_import", responses={201: ImportSerializer})
 )
-class ImportFeaturesView(generics.CreateAPIView):
+class ImportFeaturesView(ManagedView, generics.CreateAPIView):
     """Has the features of a file made in an environment's project, for administrators of the organisation."""
 
     permission_classes = [IsAuthenticated]

@@ -1,9 +1,10 @@
 """Versions of what a feature serves in one environment."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, mixins, status, viewsets
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.pagination import ChosenPagination
+from core.views import ManagedView
 from environments.models import Environment
 from environments.scope import InEnvironment
 from features.exceptions import DefaultStateError, PublishedVersionError, VersionConflictError
@@ -48,6 +50,9 @@ class InVersionedFeature(ScopedView):
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
         _ = self.feature
+
+    def surroundings(self) -> Iterator[Model]:
+        yield self.environment
 
     @cached_property
     def environment(self) -> Environment:
@@ -156,7 +161,7 @@ class FeatureVersionViewSet(
 
 
 @extend_schema_view(get=extend_schema(operation_id="get_environment_feature_version"))
-class FeatureVersionView(generics.RetrieveAPIView):
+class FeatureVersionView(ManagedView, generics.RetrieveAPIView):
     """One version, of whichever feature and environment."""
 
     permission_classes = [IsAuthenticated]
