@@ -1,5 +1,7 @@
 """All that a feature serves in an environment, in one request: with versions and without."""
 
+from typing import Any
+
 import pytest
 
 from features.models import EnvironmentFeatureVersion
@@ -43,7 +45,7 @@ def everyone(enabled: bool, value: object, variants=()) -> dict:
 
 def test_a_patch_merges_and_a_new_override_inherits(admin_client, flag, segments):
     number = {"type": "integer", "value": "5"}
-    body = {
+    body: dict[str, Any] = {
         "environment_default": {"enabled": True},
         "segment_overrides": [
             {"segment": {"id": segments[0].pk}, "value": number, "priority": 2},
