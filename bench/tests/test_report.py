@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bench import figures
-from bench.cases import CASES
+from bench.cases import CASES, DEFAULT, GROUPS, expanded
 from bench.chart import chart
 from bench.errors import CannotRun
 from bench.figures import RATIO, Result, Target, number, percentile
@@ -117,3 +117,9 @@ def test_the_documentation_has_a_place_for_figures_and_names_every_case(tmp_path
 
     assert "| flags | 20,000 |" in page.read_text()
     assert [name for name in CASES if f"\n| {name} | " not in text] == []
+
+
+def test_groups_are_measured_when_they_are_named():
+    assert expanded(["flags", "management"]) == ["flags", *GROUPS["management"]]
+    assert {*DEFAULT, *expanded(GROUPS)} == set(CASES)
+    assert set(DEFAULT).isdisjoint(expanded(GROUPS))
