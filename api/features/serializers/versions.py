@@ -83,7 +83,7 @@ class NewVersionSerializer(VersionSerializer):
         ]
 
     def changes(self, *, environment_id: int, feature_id: int) -> list[list[Change]]:
-        """Return what is to be made, changed and taken away, one after the other.
+        """Return what is to be made, changed and taken away, in lists to be done one after the other.
 
         Raises:
             VersionConflictError: what is to be made is for everyone, which every version has already.
@@ -104,14 +104,17 @@ class NewVersionSerializer(VersionSerializer):
         created = changes_of("feature_states_to_create", Operation.CREATE)
         if any(change.segment_id is None for change in created):
             raise VersionConflictError("Cannot create FeatureState objects that are not segment overrides.")
-        removed = {*(self.validated_data.get("segment_ids_to_delete_overrides") or [])}
+        anew = {change.segment_id for change in created}
+        removals = [
+            Change(feature_id, environment_id, segment_id=segment_id, operation=Operation.REMOVE)
+            for segment_id in sorted({*(self.validated_data.get("segment_ids_to_delete_overrides") or [])})
+        ]
         return [
+            # What is to go and to be made is made anew.
+            [change for change in removals if change.segment_id in anew],
             created,
             changes_of("feature_states_to_update", Operation.UPDATE),
-            [
-                Change(feature_id, environment_id, segment_id=segment_id, operation=Operation.REMOVE)
-                for segment_id in sorted(removed)
-            ],
+            [change for change in removals if change.segment_id not in anew],
         ]
 
 

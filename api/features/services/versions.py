@@ -17,6 +17,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from audit.services import Author
+from core.bulk import write_columns
 from environments.models import Environment
 from features.exceptions import LiveVersionError, UnversionedEnvironmentError, VersionGoneError
 from features.models import EnvironmentFeatureVersion, Feature, FeatureSegment, FeatureState
@@ -164,16 +165,8 @@ def publish(
         version.published, version.published_at, version.updated_at = True, now, now
         for field, value in publisher.items():
             setattr(version, field, value)
-    EnvironmentFeatureVersion.objects.bulk_update(
-        versions,
-        [
-            "live_from",
-            "published",
-            "published_at",
-            "updated_at",
-            *(each.removesuffix("_id") for each in publisher),
-        ],
-    )
+    columns = [each.removesuffix("_id") for each in publisher]
+    write_columns(versions, ["live_from", "published", "published_at", "updated_at", *columns])
     if live_from is None or live_from <= now:
         _serve(versions)
     else:

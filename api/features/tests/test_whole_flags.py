@@ -56,9 +56,8 @@ def test_a_patch_merges_and_a_new_override_inherits(admin_client, flag, segments
     before = admin_client.get(flag)
     patched = admin_client.patch(flag, body, format="json")
     versions = EnvironmentFeatureVersion.objects.count()
-    again = admin_client.patch(
-        flag, body | {"segment_overrides": body["segment_overrides"][:1]}, format="json"
-    )
+    same = {"segment_overrides": [{"segment": {"id": segments[0].pk}, "value": number, "priority": 2}]}
+    again = admin_client.patch(flag, same, format="json")
 
     assert before.json() == {
         "environment_default": everyone(False, text("blue")),
