@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from audit.models import AuditRecord, ChangeType, RelatedObjectType
 from audit_log.history import as_records, changes, tables
-from environments.models import PublishedRevision
+from environments.models import Environment, PublishedRevision
 
 _PIECE = 500
 
@@ -88,15 +88,28 @@ def in_pieces(rows: QuerySet[Any], query: dict[str, Any]) -> Iterator[Any]:
 def add_revisions(rows: Iterable[Any]) -> None:
     """Give each row `revisions`: by environment, the number that SDKs see what it tells of from. One query.
 
-    Rows of an environment have that one's; those of a whole project, all that the transaction has raised.
+    Rows of an environment have that one's; those of a project or an organisation, what the transaction has
+    raised there, and never what it may have raised elsewhere.
     """
     rows = list(rows)
-    published = defaultdict(list)
-    for each in PublishedRevision.objects.filter(xid__in={row.xid for row in rows if row.xid}):
-        published[each.xid, each.transaction_at].append(each)
+    project = Environment.all_objects.filter(pk=OuterRef("environment_id"))
+    published = PublishedRevision.objects.filter(xid__in={row.xid for row in rows if row.xid}).annotate(
+        project_id=Subquery(project.values("project")),
+        organisation_id=Subquery(project.values("project__organisation")),
+    )
+    by_transaction = defaultdict(list)
+    for each in published:
+        by_transaction[each.xid, each.transaction_at].append(each)
     for row in rows:
         row.revisions = [
             {"environment": each.environment_id, "revision": each.revision}
-            for each in published[row.xid, row.transaction_at]
-            if row.environment_id in {None, each.environment_id}
+            for each in by_transaction[row.xid, row.transaction_at]
+            if _became(row, each)
         ]
+
+
+def _became(row: Any, published: Any) -> bool:
+    for place in ("environment_id", "project_id", "organisation_id"):
+        if (key := getattr(row, place)) is not None:
+            return bool(key == getattr(published, place))
+    return False

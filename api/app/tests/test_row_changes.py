@@ -13,6 +13,7 @@ from django.utils import timezone
 from audit.models import AuditRecord, RelatedObjectType, RowChange
 from audit.retention import forget_old_changes
 from audit.services import record
+from core import causes
 from core.causes import Cause, caused_by, working_as
 from environments.models import EnvironmentWebhook, PublishedRevision
 from features.models import Feature, FeatureState
@@ -128,6 +129,20 @@ def test_who_acts_is_remembered_and_nobody_after_that(environment, admin):
     assert rows[1].after == {"label": "c%"}
     assert (rows[2].actor_id, rows[2].master_key_id, rows[2].actor_name) == (None, key_id, "ci")
     assert (rows[3].actor_name, rows[3].source) == ("tag_what_is_stale", "task")
+
+
+def test_a_command_is_named_where_nobody_else_is(project, member, monkeypatch):
+    monkeypatch.setattr(causes, "_of_process", None)
+    causes.name_process("manage.py shell")
+
+    tag = Tag.objects.create(project=project, label="a")
+    with caused_by(lambda: None):  # a request whose caller isn't known
+        Tag.objects.filter(pk=tag.pk).update(label="b")
+
+    assert [(each.actor_name, each.source) for each in changes_of(tag)] == [
+        ("manage.py shell", "command"),
+        ("", ""),
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

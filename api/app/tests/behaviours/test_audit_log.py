@@ -12,7 +12,9 @@ from environments.models import Environment, PublishedRevision
 from features.models import Feature, FeatureSegment, FeatureState, MultivariateOption
 from features.services.features import update_feature
 from identities.models import Identity
+from organisations.models import Organisation
 from organisations.tests.factories import make_key
+from projects.models import Project
 from segments.models import Segment
 
 
@@ -49,6 +51,13 @@ def segment(project) -> Segment:
 
 def default_state(feature) -> FeatureState:
     return FeatureState.objects.get(feature=feature, identity=None, feature_segment=None)
+
+
+def make_environment() -> Environment:
+    """One of another organisation."""
+    organisation = Organisation.objects.create(name="Elsewhere")
+    project = Project.objects.create(organisation=organisation, name="Elsewhere")
+    return Environment.objects.create(project=project, name="Elsewhere")
 
 
 def details_of(client, record) -> dict[str, Any]:
@@ -317,6 +326,8 @@ def test_a_row_says_which_revision_it_became(admin_client, feature, environment)
     state = default_state(feature)
     path = f"/api/v1/environments/{environment.api_key}/featurestates/{state.pk}/"
 
+    elsewhere = make_environment()
+
     response = admin_client.put(path, {"enabled": True}, format="json")
 
     record = AuditRecord.objects.first()
@@ -328,3 +339,11 @@ def test_a_row_says_which_revision_it_became(admin_client, feature, environment)
         expected,
         [{"field": "enabled", "old": False, "new": True}],
     )
+
+    with transaction.atomic():  # across a border, as only an operator can
+        Feature.objects.filter(pk=feature.pk).update(description="x")
+        Environment.objects.filter(pk=elsewhere.pk).update(name="y")
+
+    change = RowChange.objects.filter(table_name="features_feature").latest("pk")
+    of_row = admin_client.get(f"/api/v1/audit/{change.pk}/", {"history": "true"}).json()
+    assert [each["environment"] for each in of_row["revisions"]] == [environment.pk]
