@@ -25,7 +25,6 @@ EMAIL, PASSWORD, NEW_PASSWORD = "ada@example.com", "0123-quagga-JUMPS", "4567-qu
 
 CHANGE_REQUESTS = "change requests come with workflows"
 INTEGRATIONS = "integrations come later"
-VERSIONS = "versions of features"
 OPERATIONS = "routes outside of the API"
 
 USER = ("id", "email", "first_name", "last_name")
@@ -317,14 +316,12 @@ FLAG_EDITOR = [
         always({"name": "Payments", "is_default": False}),
         "id", "name", "users",
     ).saved_as("group"),
-    post(f"{F}add-group-owners/", lambda known: {"group_ids": [known["group"]["id"]]}, "id", "group_owners")
-    .not_yet("group owners"),
+    post(f"{F}add-group-owners/", lambda known: {"group_ids": [known["group"]["id"]]}, "id", "group_owners"),
     post(
         f"{F}remove-group-owners/",
         lambda known: {"group_ids": [known["group"]["id"]]},
         "id", "group_owners",
-    )
-    .not_yet("group owners"),
+    ),
     get(F, *FEATURE).saved_as("feature"),
     put(
         f"{F}mv-options/{{option[id]}}/",
@@ -406,7 +403,7 @@ FLAG_EDITOR = [
 ]  # fmt: skip
 
 VERSIONED = [
-    act("environments/{production[api_key]}/enable-v2-versioning/").not_yet(VERSIONS),
+    act("environments/{production[api_key]}/enable-v2-versioning/"),
     pages("features/featurestates/?environment={production[id]}&feature={feature[id]}", *STATE)
     .saved_as("versioned_state"),
     pages(f"{P}segments/?include_feature_specific=true&page_size=1000", *SEGMENT),
@@ -428,17 +425,16 @@ VERSIONED = [
             "publish_immediately": True,
         },
         "uuid", "published", "is_live", "live_from", "created_at",
-    ).not_yet(VERSIONS).saved_as("version"),
+    ).saved_as("version"),
     bare(
         "environments/{production[id]}/features/{feature[id]}/versions/{version[uuid]}/featurestates/",
         "id", "feature_state_value", "enabled", "feature_segment",
-    ).not_yet(VERSIONS),
+    ),
     pages(
         "environments/{production[id]}/features/{feature[id]}/versions/?page_size=10",
         "uuid", "published", "is_live", "live_from", "published_by", "created_by", "description",
-    ).not_yet(VERSIONS),
-    get("environment-feature-versions/{version[uuid]}/", "previous_version_uuid", "feature", "environment")
-    .not_yet(VERSIONS),
+    ),
+    get("environment-feature-versions/{version[uuid]}/", "previous_version_uuid", "feature", "environment"),
 ]  # fmt: skip
 
 TRAIT = ("id", "trait_key", "value_type", "string_value", "integer_value", "boolean_value", "float_value")
@@ -600,7 +596,7 @@ ORGANISATION_SETTINGS = [
             "webhook_url": "http://127.0.0.1/hook", "secret": "",
             "scope": {"type": "organisation", "id": known["organisation"]["id"]},
         },
-    ).answered(400).not_yet("webhooks are tried out"),
+    ).answered(400),
     delete(f"{O}webhooks/{{webhook[id]}}/", always({})),
     bare(f"{O}usage-data/?period=&project_id=&environment_id=").or_empty(),
     post(
@@ -644,8 +640,8 @@ PROJECT_AND_ENVIRONMENT_SETTINGS = [
         "features/create-feature-export/",
         lambda known: {"environment_id": known["environment"]["id"], "tag_ids": []},
         "id", "status", "environment_id", "created_at", "name",
-    ).not_yet("import and export").saved_as("export"),
-    pages(f"{P}feature-exports/", "id", "name", "status").not_yet("import and export"),
+    ).saved_as("export"),
+    pages(f"{P}feature-exports/", "id", "name", "status"),
     Call(
         "POST",
         "features/feature-import/{environment[id]}",
@@ -654,8 +650,8 @@ PROJECT_AND_ENVIRONMENT_SETTINGS = [
             "data": {"strategy": "SKIP"},
         },
         fields=("id", "status", "strategy"),
-    ).not_yet("import and export"),
-    pages(f"{P}feature-imports/", "id", "status").not_yet("import and export"),
+    ),
+    pages(f"{P}feature-imports/", "id", "status"),
     bare(f"{P}imports/launch-darkly/").or_missing(),
     bare(f"{P}feature-health/providers/").or_empty().or_missing(),
     get(E, *ENVIRONMENT, "total_segment_overrides").saved_as("environment"),
