@@ -243,7 +243,8 @@ def override_by_identifier(world: World) -> dict[str, Any]:
 
 
 def edge_identity(world: World) -> dict[str, Any]:
-    return {**environment(world), "identity_uuid": world.feature.uuid}
+    """An identity that nobody has: there is no edge store."""
+    return {**environment(world), "identity_uuid": "2c3b8d16-6d7e-4e0f-9a55-3f1f6a1f9d10"}
 
 
 def code_scan(world: World) -> dict[str, Any]:
