@@ -9,7 +9,7 @@ from django.conf import settings
 
 from tasks.worker import Worker
 
-_THREADS = 2
+_THREADS = 3
 # gunicorn doesn't wait long for a worker to end; what isn't done then is given back.
 _GRACE_SECONDS = 3.0
 

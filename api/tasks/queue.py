@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from tasks.registry import RECURRING_ATTEMPTS, Task
+from tasks.registry import LOWEST_PRIORITY, RECURRING_ATTEMPTS, Task
 
 LEASE = timedelta(seconds=30)
 LONGEST_ERROR = 4000
@@ -37,7 +37,7 @@ _TAKE = """
 WITH taken AS (
     SELECT id FROM tasks_job AS job
     WHERE state = 'waiting' AND run_at <= statement_timestamp() AND task = ANY(%(tasks)s)
-        AND (%(id)s::bigint IS NULL OR id = %(id)s)
+        AND priority <= %(lowest)s AND (%(id)s::bigint IS NULL OR id = %(id)s)
         -- Of one key nothing runs side by side.
         AND (key IS NULL OR NOT EXISTS (
             SELECT FROM tasks_job AS other WHERE other.key = job.key AND other.state = 'running'
@@ -54,7 +54,13 @@ RETURNING priority, run_at, tasks_job.id, lease_token, task, arguments::text, at
 
 
 def take(
-    tasks: Sequence[str], most: int, *, worker: str, lease: timedelta = LEASE, job_id: int | None = None
+    tasks: Sequence[str],
+    most: int,
+    *,
+    worker: str,
+    lease: timedelta = LEASE,
+    lowest_priority: int = LOWEST_PRIORITY,
+    job_id: int | None = None,
 ) -> list[Lease]:
     """Take up to so many jobs that are due, the most urgent first.
 
@@ -63,6 +69,7 @@ def take(
 
     Args:
         tasks: names of those that this worker knows. A newer release's jobs wait for its workers.
+        lowest_priority: take none that is less urgent.
         job_id: take this one or none.
     """
     values: dict[str, Any] = {
@@ -70,6 +77,7 @@ def take(
         "most": most,
         "worker": worker[:200],
         "lease": lease,
+        "lowest": lowest_priority,
         "id": job_id,
     }
     with connection.cursor() as cursor:

@@ -19,6 +19,8 @@ from typing import Any, Generic, ParamSpec, overload
 from django.conf import settings
 
 HIGHEST_PRIORITY, NORMAL_PRIORITY, LOWEST_PRIORITY = 0, 50, 100
+# One of a worker's threads is kept for what is at least as urgent: it waits for nothing that takes long.
+URGENT_PRIORITY = 10
 # After so many failures in a row a recurring task is switched off, until somebody switches it on again.
 RECURRING_ATTEMPTS = 4
 
@@ -36,7 +38,7 @@ class Task(Generic[P]):
 
     Attributes:
         name: `<app>.<function>`, as rows name it; renaming it leaves rows behind that nobody runs.
-        priority: 0 is taken first, 100 last.
+        priority: 0 is taken first, 100 last. For those up to `URGENT_PRIORITY` a thread is kept free.
         timeout: how long one attempt may take; then it is ended and counts as failed.
         attempts: how often it is begun at most, whether it fails or takes its worker with it.
         backoff: how long after the first failure it is run again, doubled with each further one; or what

@@ -26,6 +26,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from core.postgres import cut, cut_off_after, line_of
 from tasks import queue, registry, running, waking
 from tasks.queue import LEASE, Lease
+from tasks.registry import LOWEST_PRIORITY, URGENT_PRIORITY
 from tasks.running import Failure, TimedOut
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Worker:
     """Runs jobs until it is told to stop. To be made after forking.
 
     Args:
-        threads: how many jobs at the same time.
+        threads: how many jobs at the same time; where there are several, one of them is for urgent jobs.
         poll_seconds: how long it waits before it looks for jobs that other processes enqueued.
         most_at_once: how many it takes in one statement.
         lease: for how long others leave its jobs alone if nothing is heard of it.
@@ -132,8 +133,16 @@ class Worker:
         free = [seat for seat in self._seats if seat.lease is None]
         if not free or self.is_broken:
             return False
-        most = min(len(free), self._most_at_once)
-        leases = queue.take(registry.names(), most, worker=self._name, lease=self._lease)
+        # The last one that is free is for what is urgent.
+        is_last = len(free) == 1 < len(self._seats)
+        most = 1 if len(free) == 1 else min(len(free) - 1, self._most_at_once)
+        leases = queue.take(
+            registry.names(),
+            most,
+            worker=self._name,
+            lease=self._lease,
+            lowest_priority=URGENT_PRIORITY if is_last else LOWEST_PRIORITY,
+        )
         for seat, lease in zip(free, leases, strict=False):
             seat.give(lease)
         return len(leases) == most

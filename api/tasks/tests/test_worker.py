@@ -171,6 +171,28 @@ def test_a_job_that_never_returns_is_left_behind_and_others_go_on(notes):
     assert "left behind" in job.last_error
 
 
+def test_what_is_urgent_waits_for_nothing_that_takes_long(notes):
+    release = Event()
+
+    @task(name="tests.hang")
+    def hang() -> None:
+        release.wait()
+
+    @task(name="tests.urgent", priority=0)
+    def urgent() -> None:
+        write_down(notes, "ran")
+
+    for _ in range(4):
+        enqueue(hang)
+    with working(threads=2):
+        wait_until(lambda: Job.objects.filter(state=State.RUNNING).exists())
+        enqueue(urgent)
+
+        wait_until(lambda: notes.read_text() == "ran\n")
+        assert Job.objects.filter(task="tests.hang", state=State.RUNNING).count() == 1
+        release.set()
+
+
 def test_what_does_not_end_in_time_is_given_back_and_its_attempt_does_not_count():
     began, release = Event(), Event()
 
