@@ -64,6 +64,8 @@ class Change:
     Attributes:
         allocations: the variants' shares; all of them, in the order of their bands where they are new.
         priority: of a segment override. None: last if it is new, else as it is.
+        others_make_way: where the priority is taken. False: whoever makes the change set sees to it that in
+            the end no two overrides have the same.
     """
 
     feature_id: int
@@ -75,6 +77,7 @@ class Change:
     value: FlagValue | Unchanged = UNCHANGED
     allocations: tuple[Allocation, ...] | Unchanged = UNCHANGED
     priority: int | None = None
+    others_make_way: bool = True
 
     @property
     def target(self) -> "Target":
@@ -444,10 +447,13 @@ def _bind(change: Change, surroundings: _Surroundings) -> FeatureSegment:
     binding = surroundings.binding_of(change)
     if binding is None:
         binding = surroundings.binding_to_be(change)
-        binding.priority = priorities.make_room(binding, change.priority)
+        if change.priority is not None and not change.others_make_way:
+            binding.priority = change.priority
+        else:
+            binding.priority = priorities.make_room(binding, change.priority)
         binding.save()
     elif change.priority is not None:
-        priorities.move(binding, change.priority)
+        priorities.move(binding, change.priority, others_make_way=change.others_make_way)
     return binding
 
 
@@ -470,7 +476,9 @@ def _update(state: FeatureState, change: Change, surroundings: _Surroundings, au
     if written:
         surroundings.update(state, written)
     place = state.feature_segment
-    if change.priority is not None and place is not None and priorities.move(place, change.priority):
+    if change.priority is None or place is None:
+        return
+    if priorities.move(place, change.priority, others_make_way=change.others_make_way):
         records.segment_overrides_reordered(place, author=author)
 
 

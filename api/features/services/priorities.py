@@ -22,14 +22,15 @@ def make_room(new: FeatureSegment, priority: int | None) -> int:
     return priority
 
 
-def move(override: FeatureSegment, priority: int) -> bool:
+def move(override: FeatureSegment, priority: int, *, others_make_way: bool = True) -> bool:
     """Give an override another priority, moving those between if it is taken; say whether that is new."""
     override.refresh_from_db(fields=["priority"])  # an earlier change may have moved it
     if override.priority == priority:
         return False
-    others = _beside(override)
-    _close_up(others, override.priority)
-    _push(others, priority)
+    if others_make_way:
+        others = _beside(override)
+        _close_up(others, override.priority)
+        _push(others, priority)
     override.priority = priority
     override.save(update_fields=["priority"])
     return True

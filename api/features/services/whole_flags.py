@@ -110,11 +110,7 @@ class _Changes:
         self.all.append(Change(*self.place, operation=Operation.UPDATE, **_columns(content)))
 
     def set_overrides(self, wanted: dict[int, dict[str, Any]], served: dict[int, FeatureState]) -> None:
-        """Have these overrides and no others.
-
-        What goes, goes first, and then each takes its place from the first on: none pushes one that has its
-        place already, so that in the end all have theirs.
-        """
+        """Have these overrides and no others, each at its place."""
         self.all += [
             Change(*self.place, segment_id=segment_id, operation=Operation.REMOVE)
             for segment_id in served
@@ -130,6 +126,7 @@ class _Changes:
                     *self.place,
                     segment_id=segment_id,
                     priority=override["priority"],
+                    others_make_way=False,
                     **_columns(override),
                 )
             )
