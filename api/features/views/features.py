@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from core.errors import InvalidInput
-from core.pagination import ChosenPagination
+from core.pagination import LateChosenPagination
 from core.views import ManagedView
 from environments.models import Environment
 from features.models import Feature
@@ -55,7 +55,7 @@ class FeatureViewSet(InProject, viewsets.ModelViewSet):
 
     lookup_value_converter = "int"
     queryset = Feature.objects.all()
-    pagination_class = ChosenPagination
+    pagination_class = LateChosenPagination
     write_permission = "CREATE_FEATURE"
     permission_by_action = {"destroy": DELETE}
     asks_per_feature = True
