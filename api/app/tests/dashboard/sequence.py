@@ -25,7 +25,6 @@ EMAIL, PASSWORD, NEW_PASSWORD = "ada@example.com", "0123-quagga-JUMPS", "4567-qu
 
 CHANGE_REQUESTS = "change requests come with workflows"
 INTEGRATIONS = "integrations come later"
-OPERATIONS = "routes outside of the API"
 
 USER = ("id", "email", "first_name", "last_name")
 PROJECT = (
@@ -74,11 +73,11 @@ def whole(name: str, **changes: Any) -> Body:
 
 
 START_UP = [
-    Call("GET", "/config/project-overrides", Shape.NOTHING).not_yet(OPERATIONS),
+    Call("GET", "/config/project-overrides", Shape.NOTHING),
     get(
         "/version/", "is_saas", "is_enterprise", "has_email_provider", "self_hosted_data.has_users",
         "image_tag", "ci_commit_sha",
-    ).not_yet(OPERATIONS),
+    ),
 ]  # fmt: skip
 
 SIGN_UP = [
@@ -469,7 +468,7 @@ IDENTITIES = [
         f"{IDENTITY}featurestates/all/",
         "feature.id", "feature.name", "feature.type", "enabled", "feature_state_value", "overridden_by",
         "segment", "multivariate_feature_state_values",
-    ).not_yet("all flags of an identity"),
+    ),
     pages(f"{P}segments/?identity={{identity[id]}}&page=1&page_size=10&q=", *SEGMENT),
     pages(
         f"{P}features/?environment={{environment[id]}}&identity={{identity[id]}}&page=1&page_size=50",
@@ -482,7 +481,6 @@ IDENTITIES = [
         Shape.BARE,
         ("feature.id", "enabled", "overridden_by"),
         lambda known: {"source_identity_id": known["identity"]["id"]},
-        later="overrides copied from another identity",
     ),
     delete(f"{IDENTITY}traits/{{trait[id]}}/", always({})),
     delete(f"{E}identities/{{kim[id]}}/", whole("kim")),
@@ -523,10 +521,9 @@ AUDIT = [
         f"{P}audit/?environments={{environment[id]}}&search=&page=1&page_size=10",
         "id", "created_date", "log", "author", "environment", "project", "related_object_id",
         "related_object_type", "is_system_event",
-    ).not_yet("the audit log over HTTP").saved_as("audit_row"),
+    ).saved_as("audit_row"),
     get(f"{O}get-subscription-metadata/", "max_seats"),
-    get(f"{P}audit/{{audit_row[id]}}/", "id", "log", "change_type", "change_details")
-    .not_yet("the audit log over HTTP"),
+    get(f"{P}audit/{{audit_row[id]}}/", "id", "log", "change_type", "change_details"),
 ]  # fmt: skip
 
 ORGANISATION_SETTINGS = [
