@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -165,3 +166,14 @@ class TestSearching:
             cursor.execute("SELECT pg_sleep(0.03)")
         with pytest.raises(InvalidInput), search_time_limit(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(1)")
+
+    def test_says_what_the_index_of_parts_needs(self, db):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")
+            if cursor.fetchone() != (0,):
+                pytest.skip(
+                    "This server has pg_trgm, and its index can't be made inside a test's transaction."
+                )
+
+        with pytest.raises(CommandError, match="pg_trgm"):
+            call_command("indexidentifiers")
