@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
 from app.tests.world import World
+from audit.models import RelatedObjectType
+from audit.services import record
 from environments.models import Environment
 from features.models import (
     Feature,
@@ -40,6 +42,15 @@ def grow(world: World) -> None:
     """
     name = f"{world.marker} {next(_numbers)}"
     _people(world, name)
+    record(
+        f"Environment updated: {world.environment.name}",
+        author=world.admin,
+        related_object=world.environment,
+        related_object_type=RelatedObjectType.ENVIRONMENT,
+        organisation_id=world.organisation.pk,
+        project_id=world.project.pk,
+        environment_id=world.environment.pk,
+    )
     tag = Tag.objects.create(project=world.project, label=name)
     environment = Environment.objects.create(project=world.project, name=name)
     feature = _features(world, name, tag)
