@@ -205,10 +205,14 @@ class Model:
         self.touch(environment)
 
     def move_override(self, environment: int, feature: int, segment: int, priority: int) -> None:
+        """Take it out of the order, where the rest closes up, and put it in at its new place."""
         overrides = self._overrides(environment, feature)
-        if overrides[segment]["priority"] != priority:
-            self._push([other for each, other in overrides.items() if each != segment], priority)
-            overrides[segment]["priority"] = priority
+        moved, others = overrides[segment], [other for each, other in overrides.items() if each != segment]
+        if moved["priority"] != priority:
+            for each in others:
+                each["priority"] -= each["priority"] > moved["priority"]
+            self._push(others, priority)
+            moved["priority"] = priority
             self.touch(environment)
 
     def reorder_overrides(self, environment: int, feature: int, order: list[int]) -> None:
