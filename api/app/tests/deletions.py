@@ -173,6 +173,19 @@ DELETIONS = [
         model="organisations.OrganisationWebhook",
     ),
     Deletion(
+        object="link of a feature",
+        path=f"{PROJECT}/features/{{feature_pk}}/feature-external-resources/{{pk}}/",
+        model="features.ExternalResource",
+    ),
+    Deletion(
+        object="monitoring of features' health",
+        path=f"{PROJECT}/feature-health/providers/{{name}}/",
+        model="health.HealthProvider",
+        takes="what it has reported",
+        models={"health.HealthEvent"},
+        stays="Its address works no longer.",
+    ),
+    Deletion(
         object="custom field",
         path="/api/v1/metadata/fields/{pk}/",
         model="metadata.CustomField",
@@ -270,7 +283,10 @@ ALONE = {
     ),
 }
 # The same as another one does, by another address.
-SAME = {"/api/v1/auth/users/{user_id}/"}
+SAME = {
+    "/api/v1/auth/users/{user_id}/",
+    "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates",
+}
 
 
 def table() -> str:

@@ -1,13 +1,9 @@
 """docs/compatibility.md says what is true."""
 
-import re
-from pathlib import Path
-
-from django.conf import settings
-
 from app.compatibility import CLASSES, DOCUMENT, WALK, document, inventory, recorded_tests, routes_here
 from app.routes import Route
 from app.tests.examples import WORKING
+from app.tests.recording import is_test
 
 
 def test_the_written_page_is_what_the_code_says():
@@ -22,17 +18,13 @@ def test_no_endpoint_is_listed_twice():
 
 
 def test_the_tests_that_are_named_are_there():
-    gone = {
-        test
-        for test in recorded_tests().values()
-        if not is_test(*re.sub(r"\[.*", "", test).split("::", maxsplit=1))
-    }
+    gone = {test for test in recorded_tests().values() if not is_test(test)}
 
     assert gone == set(), "Run these tests' files with --record-endpoints: docs/endpoint-tests.json is old."
 
 
 def test_every_other_route_is_in_the_walk_that_the_page_names_for_it():
-    assert is_test(*WALK.split("::"))
+    assert is_test(WALK)
     refused = {
         endpoint.route.anonymous
         for group in inventory()
@@ -65,11 +57,6 @@ def test_what_the_page_says_is_not_here_is_not(admin_client):
 
 def test_the_tests_that_are_named_are_of_routes_that_are_there():
     assert sorted(recorded_tests().keys() - {str(route) for route in routes_here()}) == []
-
-
-def is_test(path: str, name: str) -> bool:
-    file = Path(settings.REPOSITORY_DIR) / path
-    return file.exists() and f"def {name.rpartition('::')[2] or name}(" in file.read_text()
 
 
 def _filled(route: Route) -> str:

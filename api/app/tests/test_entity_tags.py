@@ -27,6 +27,9 @@ NO_OBJECTS = {
     "DELETE /api/v1/auth/token/",
     "DELETE /api/v1/auth/users/{user_id}/",
     "PATCH /api/v1/auth/users/me/onboarding/",
+    # Whose override it is, the body says.
+    "PUT /api/v1/environments/environments/{environment_key}/edge-identities-featurestates",
+    "DELETE /api/v1/environments/environments/{environment_key}/edge-identities-featurestates",
 }
 WRITES = [
     route

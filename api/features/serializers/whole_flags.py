@@ -96,6 +96,15 @@ def described_state(state: FeatureState, options: list[int]) -> dict[str, Any]:
     }
 
 
+def described_override(segment_id: int, state: FeatureState, options: list[int]) -> dict[str, Any]:
+    """Return a segment's override, as it is read and written here."""
+    return {
+        "segment": {"id": segment_id},
+        "priority": state.feature_segment.priority if state.feature_segment else 0,
+        **described_state(state, options),
+    }
+
+
 def _described_value(value: FlagValue) -> dict[str, str] | None:
     if value is None:
         return None

@@ -12,11 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import DomainError
+from core.views import ManagedView
 from environments.models import Environment
 from environments.scope import environment_with
 from features.models import Feature, MultivariateOption
 from features.scope import may_for, permission_to_change
-from features.serializers.whole_flags import FlagSerializer, described_state
+from features.serializers.whole_flags import FlagSerializer, described_override, described_state
 from features.services.change_sets import Change, Operation, apply_change_set
 from features.services.whole_flags import patch_flag, put_flag, states_by_segment
 from permissions.access import may
@@ -33,11 +34,12 @@ class ChangeRequestsEnabledError(DomainError):
         super().__init__("Cannot update flags in an environment with change requests enabled.")
 
 
-class InFlag(GenericAPIView):
+class InFlag(ManagedView, GenericAPIView):
     """A view of one flag. Who may neither change nor look at it gets 404, as for one that doesn't exist."""
 
     permission_classes = [IsAuthenticated]
     serializer_class = FlagSerializer
+    is_about_one = True
 
     @cached_property
     def environment(self) -> Environment:
@@ -64,6 +66,9 @@ class InFlag(GenericAPIView):
             raise NotFound
         return feature
 
+    def written_row(self) -> Feature:
+        return self.feature
+
     def check_may_write(self, *permissions: str) -> Feature:
         """Return the feature, of which the caller may change what takes these permissions.
 
@@ -85,12 +90,7 @@ class InFlag(GenericAPIView):
             {
                 "environment_default": described_state(default, options),
                 "segment_overrides": [
-                    {
-                        "segment": {"id": segment_id},
-                        "priority": state.feature_segment.priority if state.feature_segment else 0,
-                        **described_state(state, options),
-                    }
-                    for segment_id, state in overrides.items()
+                    described_override(segment_id, state, options) for segment_id, state in overrides.items()
                 ],
             }
         )
@@ -104,6 +104,9 @@ class FlagView(InFlag):
     @extend_schema(operation_id="get_flag", responses=FlagSerializer)
     def get(self, request: Request, **path: Any) -> Response:
         """Return what a feature serves in an environment."""
+        return self.retrieve(request)
+
+    def retrieve(self, request: Request, **path: Any) -> Response:
         return self.answer()
 
     @extend_schema(operation_id="replace_flag", responses=FlagSerializer)
@@ -130,6 +133,15 @@ class FlagView(InFlag):
 
 
 class FlagOverrideView(InFlag):
+    """A segment's override. It is read with its flag: `retrieve` is what `If-Match` is compared with."""
+
+    def retrieve(self, request: Request, **path: Any) -> Response:
+        segment_id = self.kwargs["segment_pk"]
+        override = states_by_segment(self.feature, self.environment)[1].get(segment_id)
+        if override is None:
+            raise NotFound("Segment override not found.")
+        return Response(described_override(segment_id, override, self.option_ids()))
+
     @extend_schema(operation_id="delete_flag_segment_override", responses=FlagSerializer)
     def delete(self, request: Request, **path: Any) -> Response:
         """Take back a segment's override, and return what is left."""

@@ -299,7 +299,11 @@ def test_more_invitations_and_longer_lists_take_no_more_reading(admin_client, or
     def reads(request) -> int:
         with CaptureQueriesContext(connection) as captured:
             assert request().status_code < 300
-        return sum(each["sql"].startswith("SELECT") for each in captured.captured_queries)
+        # Before what writes stands who does.
+        return sum(
+            each["sql"].startswith("SELECT") and "set_config" not in each["sql"]
+            for each in captured.captured_queries
+        )
 
     def invite(first: int, last: int):
         items = [

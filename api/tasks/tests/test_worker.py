@@ -139,9 +139,8 @@ def test_a_job_that_waits_for_the_database_too_long_is_ended(in_transaction):
     job = Job.objects.get(pk=enqueue(sleep))
 
     with working(threads=1) as at_work:
-        wait_until(lambda: at_work.state()["running"] == 0 and job_state(job) != State.WAITING)
-
-        assert at_work.state() == {"running": 0, "threads": 1, "stuck": 0}
+        wait_until(lambda: job_state(job) == State.DEAD)
+        wait_until(lambda: at_work.state() == {"running": 0, "threads": 1, "stuck": 0})
     job.refresh_from_db()
     assert (job.state, job.last_error) == (State.DEAD, "It took longer than 0.2 seconds and was ended.")
     assert Job.objects.filter(task="made before").exists() is not in_transaction
