@@ -14,6 +14,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
 
 
+@pytest.hookimpl(optionalhook=True)  # not there without xdist
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: some tests wait for servers and deadlines most of their time."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
