@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test state-machine lint format typecheck coverage doctest migrate docs requirements database bench
+.PHONY: help setup run test state-machine lint format typecheck coverage doctest migrate docs requirements database bench walks
 
 # The Python that the virtual environment is made with; the first of these that is new enough.
 PYTHON ?=
@@ -39,6 +39,9 @@ state-machine: .venv/installed ## change flags in many random ways, and compare 
 
 coverage: .venv/installed ## run the tests and show, line by line, what they don't reach: htmlcov/index.html
 	@exec $(BIN)/python -m pytest -n logical --cov --cov-report=term-missing --cov-report=html
+
+walks: .venv/installed ## send every route every malformed value, of which test tries one in three
+	@WALKS=full exec $(BIN)/python -m pytest -n logical api/app/tests/test_malformed_input.py
 
 lint: .venv/installed ## check style and the order of imports
 	$(BIN)/python -m ruff check .

@@ -60,7 +60,7 @@ def wrong_values(value: Any) -> list[Any]:
     if isinstance(value, int | float):
         return [[], {}, "many", LONG_NUMBER, *UNSTORABLE]
     if isinstance(value, str):
-        return [[], {}, ["text"], {"text": "text"}, *UNSTORABLE]
+        return [[], {"text": "text"}, *UNSTORABLE]
     if isinstance(value, list):
         return ["text", 7, True, {"0": value}]
     if isinstance(value, dict):
@@ -70,5 +70,5 @@ def wrong_values(value: Any) -> list[Any]:
 
 def doubtful_values(value: Any) -> list[Any]:
     """Return what a field may take or refuse, but nothing may fail on."""
-    numbers = [-1, 0, 1.5, 1e300, *HUGE_NUMBERS] if isinstance(value, int | float) else HUGE_NUMBERS[1:]
-    return [None, True, "", "x" * 30_000, [None], [[UNSTORABLE[0]]], {UNSTORABLE[0]: UNSTORABLE[1]}, *numbers]
+    numbers = [-1, 0, 1.5, 1e300, *HUGE_NUMBERS] if isinstance(value, int | float) else HUGE_NUMBERS[1:2]
+    return [None, True, "", "x" * 30_000, [[UNSTORABLE[0]]], {UNSTORABLE[0]: UNSTORABLE[1]}, *numbers]
