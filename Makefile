@@ -20,7 +20,7 @@ SECONDS ?= 2
 REPORT ?=
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Variables: PORT=8000 for run, REQUIRE=node,redis,memcached,browser for test,"
 	@echo "CASES=flags,memory ROUNDS=5 SECONDS=2 for bench, and REPORT=1 to write docs/performance.md,"

@@ -1,4 +1,4 @@
-"""Instants and days as the database has them."""
+"""Days as the database has them."""
 
 from django.db import models
 from django.db.models import Func

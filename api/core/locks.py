@@ -4,6 +4,8 @@ A row that others hang on is locked before them, so that everybody takes locks i
 was read before a lock is read again after it: it may have been changed, or be gone.
 """
 
+from collections.abc import Iterable
+
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 
@@ -22,6 +24,18 @@ def take(row: models.Model) -> None:
     if above := getattr(row, "changes_with", None):
         take(getattr(row, above))
     _lock(row, "FOR NO KEY UPDATE")
+
+
+def reread(row: models.Model, columns: Iterable[str] = ()) -> None:
+    """Let others who change this row wait until the transaction ends, and read `columns` as they then are.
+
+    Records of a change say what was there before; what the caller has in memory may be older.
+
+    Raises:
+        ObjectDoesNotExist: there is no such row, not even one that is marked as deleted.
+    """
+    rows = type(row)._base_manager.select_for_update(no_key=True)
+    row.refresh_from_db(fields=[row._meta.pk.name, *columns], from_queryset=rows)
 
 
 def hold(row: models.Model) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from audit.models import ChangeType, RelatedObjectType
 from audit.services import Author, record
+from core.locks import reread
 from environments.models import Environment, EnvironmentWebhook, ServerSideKey
 from metadata.services import WantedValue, replace_values
 from permissions.services import make_administrator
@@ -84,9 +85,7 @@ def update_environment(
     """
     if metadata is not None:
         replace_values(environment, metadata)
-    # One change after the other, and each from what the one before has left: records say what that was.
-    rows = Environment.all_objects.select_for_update(no_key=True)
-    environment.refresh_from_db(fields=["id", *changes], from_queryset=rows)
+    reread(environment, changes)
     differences = {
         name: (old, new) for name, new in changes.items() if (old := getattr(environment, name)) != new
     }

@@ -12,10 +12,10 @@ from django.db.models.lookups import Exact
 from audit.services import Author
 from core.digests import Digest
 from core.errors import InvalidInput
+from core.locks import reread
 from features.models import Feature, FeatureState, FeatureType, MultivariateOption
 from features.services import owners as ownership
 from features.services import records
-from features.services.locks import lock
 from features.services.multivariate_options import WantedOption, replace_options
 from features.services.versions import sign_first_versions
 from metadata.services import WantedValue, replace_values
@@ -103,7 +103,7 @@ def update_feature(
     if metadata is not None:
         replace_values(feature, metadata)
     tags, options, columns = _parts(properties)
-    lock(feature, columns)
+    reread(feature, columns)
     changes = []
     for field, new in columns.items():
         old = getattr(feature, field)

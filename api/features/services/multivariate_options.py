@@ -8,6 +8,7 @@ from django.db.models import Sum
 
 from audit.services import Author
 from core.errors import InvalidInput
+from core.locks import take
 from features.models import Feature, FeatureState, MultivariateOption
 from features.models.state import FOR_EVERYONE
 from features.models.values import FlagValue
@@ -37,7 +38,7 @@ def create_option(
         InvalidInput: shares exceed 100 percent, by the defaults or as they are in some environment, or
             the key is taken.
     """
-    _lock(feature)
+    take(feature)
     option = _create(feature, properties, author)
     _check_shares(feature, field="default_percentage_allocation")
     return option
@@ -52,7 +53,7 @@ def update_option(
     Raises:
         InvalidInput: the default shares exceed 100 percent, or the key is taken.
     """
-    _lock(option.feature)
+    take(option.feature)
     stored = MultivariateOption.objects.filter(pk=option.pk).select_related("feature__project").first()
     if stored is None:
         raise InvalidInput({"non_field_errors": ["The multivariate option was deleted meanwhile."]})
@@ -65,7 +66,7 @@ def update_option(
 @transaction.atomic
 def delete_option(option: MultivariateOption, *, author: Author) -> None:
     """Take a variant away, with its shares everywhere."""
-    _lock(option.feature)
+    take(option.feature)
     _delete(option, author)
 
 
@@ -76,7 +77,7 @@ def replace_options(feature: Feature, wanted: Sequence[WantedOption], *, author:
     Raises:
         InvalidInput: shares exceed 100 percent.
     """
-    _lock(feature)
+    take(feature)
     known = {option.pk: option for option in feature.multivariate_options.select_related("feature__project")}
     kept = {option_id for each in wanted if (option_id := each.get("id")) in known}
     for option in [known[option_id] for option_id in known if option_id not in kept]:
@@ -89,11 +90,6 @@ def replace_options(feature: Feature, wanted: Sequence[WantedOption], *, author:
         else:
             _create(feature, properties, author)
     _check_shares(feature, field="multivariate_options")
-
-
-def _lock(feature: Feature) -> None:
-    """Let changes of a feature wait for each other, as change sets do."""
-    list(Feature.objects.filter(pk=feature.pk).select_for_update(no_key=True).values_list("pk"))
 
 
 def _create(feature: Feature, properties: OptionProperties, author: Author) -> MultivariateOption:

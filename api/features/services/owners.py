@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 
 from audit.services import Author
 from core.errors import InvalidInput
+from core.locks import take
 from features.exceptions import OwnerRequiredError
 from features.models import Feature
 from features.services import records
-from features.services.locks import lock
 from organisations.models import Group
 from permissions.access import users_who_may
 from projects.models import Project
@@ -55,7 +55,7 @@ def add_owners(feature: Feature, user_ids: Iterable[int], *, author: Author) -> 
         InvalidInput: one of them is unknown or may not see the project.
     """
     _refuse_unknown_users(user_ids, feature.project)
-    lock(feature)
+    take(feature)
     return _set(feature, "owners", _ids(feature, "owners") | set(user_ids), author)
 
 
@@ -67,7 +67,7 @@ def remove_owners(feature: Feature, user_ids: Iterable[int], *, author: Author) 
         InvalidInput: one of them is unknown.
         OwnerRequiredError: nobody would be left, and the project wants an owner.
     """
-    lock(feature)
+    take(feature)
     owners = _ids(feature, "owners")
     _refuse_unknown_users(set(user_ids) - owners, feature.project)
     return _set(feature, "owners", owners - set(user_ids), author)
@@ -81,7 +81,7 @@ def add_group_owners(feature: Feature, group_ids: Iterable[int], *, author: Auth
         InvalidInput: one of them is unknown or of another organisation.
     """
     _refuse_unknown_groups(group_ids, feature.project)
-    lock(feature)
+    take(feature)
     return _set(feature, "group_owners", _ids(feature, "group_owners") | set(group_ids), author)
 
 
@@ -94,7 +94,7 @@ def remove_group_owners(feature: Feature, group_ids: Iterable[int], *, author: A
         OwnerRequiredError: nobody would be left, and the project wants an owner.
     """
     _refuse_unknown_groups(group_ids, feature.project)
-    lock(feature)
+    take(feature)
     return _set(feature, "group_owners", _ids(feature, "group_owners") - set(group_ids), author)
 
 
