@@ -4,7 +4,6 @@ Every route takes part, from the table of examples, without a test of its own.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from app.tests.openapi import body_type, operation_of, request_fields
 from app.tests.requests import Outcome, send
 from app.tests.routes import Route, api_routes, refused_methods
 from app.tests.standing import standing
+from app.tests.thoroughness import EVERYTHING
 from app.tests.world import World
 
 WITH_BODY = [route for route in ROUTES if example_of(route).body]
@@ -32,7 +32,7 @@ WITH_JSON = [route for route in WITH_BODY if not example_of(route).is_form]
 WITH_PARAMETERS = [
     route
     for number, route in enumerate(ROUTES)
-    if route.parameters and route.path not in {each.path for each in ROUTES[:number]}
+    if route.parameters and (EVERYTHING or route.path not in {each.path for each in ROUTES[:number]})
 ]
 
 EXAMPLE_AT = {route.path: example_of(route) for route in ROUTES}
@@ -239,7 +239,7 @@ def test_unknown_and_duplicate_keys_do_no_harm(route, world):
 def test_odd_text_is_stored_as_it_came(route, world):
     example = example_of(route)
     body = example.body_in(world)
-    texts = ODD_TEXTS if route in FIRST_OF_TYPE else ODD_TEXTS[:1]
+    texts = ODD_TEXTS if EVERYTHING or route in FIRST_OF_TYPE else ODD_TEXTS[:1]
 
     outcomes = {
         (field(path), text): request(route, world, body=replaced(body, path, text))
@@ -299,7 +299,7 @@ def request(
 
 def _tried(values: list[Any], route: Route, number: int) -> list[Any]:
     """Return one in three values, others for each field and route; all of them with `make walks`."""
-    return values if os.environ.get("WALKS") == "full" else values[(number + ROUTES.index(route)) % 3 :: 3]
+    return values if EVERYTHING else values[(number + ROUTES.index(route)) % 3 :: 3]
 
 
 def documented_query(route: Route) -> list[str]:
