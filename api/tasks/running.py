@@ -21,10 +21,6 @@ from tasks.sealing import unsealed
 logger = logging.getLogger(__name__)
 
 
-class TimedOut(BaseException):
-    """Raised in a job's thread when its time is up. No error of its own, so that no task swallows it."""
-
-
 class LeaseLost(Exception):
     """The job was given to another worker meanwhile: what was done in this transaction is undone."""
 
@@ -44,13 +40,15 @@ def run(lease: Lease) -> None:
             is_ours = _attempt(lease, task)
     except LeaseLost:
         is_ours = False
+    except (Error, psycopg2.Error) as error:
+        forget_connections()  # what is lost, or was cut because the time is up, notes nothing
+        limit = task.timeout.total_seconds()
+        is_late = perf_counter() - started >= limit
+        words = f"It took longer than {limit:g} seconds and was ended." if is_late else in_words(error)
+        _note(lease, task, Failure(words), started)
+        return
     except Exception as error:  # noqa: BLE001  # whatever it is, the row says so
         _note(lease, task, Failure(in_words(error), isinstance(error, GiveUp)), started)
-        return
-    except TimedOut:
-        forget_connections()
-        seconds = task.timeout.total_seconds()
-        _note(lease, task, Failure(f"It took longer than {seconds:g} seconds and was ended."), started)
         return
     if is_ours:
         figures.finished(task, succeeded=True, seconds=perf_counter() - started)

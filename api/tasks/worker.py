@@ -1,13 +1,14 @@
 """Takes jobs and runs them: one thread looks after the queue and the clock, the others run what it takes.
 
-A job that takes too long is ended: its line to the database is cut and `TimedOut` is raised in its thread. If
-it doesn't even hear that, as in a call that never returns, the thread is left behind, its job is noted as
-failed, and a new thread takes its place. Where that happens too often the worker stops, and says why.
+A job that takes too long is ended by cutting its line to the database. If it doesn't hear that, as in a call
+that never returns, the thread is left behind, its job is noted as failed, and a new thread takes its place.
+Where that happens too often the worker stops, and says why. Nothing is raised in the thread from outside
+(`PyThreadState_SetAsyncExc`): until a thread that waits takes it, all threads of the process pay for it, and
+those that a debugger or a coverage tool traces stand still (CPython 3.11).
 
 Nothing here is known about other workers. The database's rows keep them apart.
 """
 
-import ctypes
 import logging
 import os
 import socket
@@ -27,7 +28,7 @@ from core.postgres import cut, cut_off_after, line_of
 from tasks import queue, registry, running, waking
 from tasks.queue import LEASE, Lease
 from tasks.registry import LOWEST_PRIORITY, URGENT_PRIORITY
-from tasks.running import Failure, TimedOut
+from tasks.running import Failure
 
 logger = logging.getLogger(__name__)
 
@@ -238,9 +239,6 @@ class _Seat:
             if self.lease is None or self._thread is None:
                 return
             self.told_to_end_at = monotonic()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(TimedOut)
-            )
             if self._database is not None and self._database.connection is not None:
                 _cut_off(self._database)
 
@@ -249,16 +247,6 @@ class _Seat:
         self._given.put(None)
 
     def _run(self) -> None:
-        while True:
-            try:
-                self._run_jobs()
-                return
-            except TimedOut:  # too late to be of use: between two jobs, or while it was noted how one went
-                running.forget_connections()
-                self.lease = None
-                self._done.set()
-
-    def _run_jobs(self) -> None:
         while (lease := self._next()) is not None:
             self._database = connections["default"]
             try:

@@ -19,6 +19,7 @@ from core.tests.threads import at_once
 from tasks import queue, worker
 from tasks.in_server import WorkerInServer
 from tasks.models import Job, RecurringTask, State
+from tasks.queue import LEASE
 from tasks.registry import RECURRING_ATTEMPTS, recurring, task
 from tasks.services import enqueue, run_due, switch_on
 from tasks.worker import Worker
@@ -45,8 +46,10 @@ def write_down(notes: Path, words: str) -> None:
 
 
 @contextmanager
-def working(*, threads: int = 2, poll_seconds: float = 0.02) -> Iterator[Worker]:
-    at_work = Worker(threads=threads, poll_seconds=poll_seconds)
+def working(
+    *, threads: int = 2, poll_seconds: float = 0.02, lease: timedelta = LEASE, grace_seconds: float = 0.1
+) -> Iterator[Worker]:
+    at_work = Worker(threads=threads, poll_seconds=poll_seconds, lease=lease)
     thread = Thread(target=at_work.run)
     thread.start()
     try:
@@ -54,7 +57,7 @@ def working(*, threads: int = 2, poll_seconds: float = 0.02) -> Iterator[Worker]
     finally:
         at_work.stop()
         thread.join()
-        at_work.finish(0.1)
+        at_work.finish(grace_seconds)
 
 
 @contextmanager
@@ -153,7 +156,7 @@ def test_a_job_that_never_returns_is_left_behind_and_others_go_on(notes):
 
     @task(name="tests.hang", timeout=timedelta(seconds=0.1), attempts=1)
     def hang() -> None:
-        release.wait()
+        release.wait(30)
         write_down(notes, "hung on")
 
     @task(name="tests.note")
@@ -177,7 +180,7 @@ def test_what_is_urgent_waits_for_nothing_that_takes_long(notes):
 
     @task(name="tests.hang")
     def hang() -> None:
-        release.wait()
+        release.wait(30)
 
     @task(name="tests.urgent", priority=0)
     def urgent() -> None:
@@ -200,7 +203,7 @@ def test_what_does_not_end_in_time_is_given_back_and_its_attempt_does_not_count(
     @task(name="tests.hang")
     def hang() -> None:
         began.set()
-        release.wait()
+        release.wait(30)
 
     job = Job.objects.get(pk=enqueue(hang))
     with working():
@@ -217,23 +220,18 @@ def test_a_long_job_keeps_its_lease(monkeypatch, notes):
     @task(name="tests.hang")
     def hang() -> None:
         write_down(notes, "began")
-        release.wait()
+        release.wait(30)
 
     enqueue(hang)
-    at_work = Worker(threads=1, poll_seconds=0.02, lease=timedelta(seconds=0.3))
-    thread = Thread(target=at_work.run)
-    thread.start()
-    wait_until(lambda: notes.read_text() != "")
-    first = Job.objects.get().leased_until
-    assert first
+    with working(threads=1, lease=timedelta(seconds=0.3), grace_seconds=5):
+        wait_until(lambda: notes.read_text() != "")
+        first = Job.objects.get().leased_until
+        assert first
 
-    wait_until(lambda: Job.objects.filter(leased_until__gt=first + timedelta(seconds=0.3)).exists())
+        wait_until(lambda: Job.objects.filter(leased_until__gt=first + timedelta(seconds=0.3)).exists())
 
-    assert queue.expire() == []
-    release.set()
-    at_work.stop()
-    thread.join()
-    at_work.finish(5)
+        assert queue.expire() == []
+        release.set()
     assert Job.objects.get().state == State.DONE
 
 
