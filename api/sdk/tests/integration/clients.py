@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,27 +40,36 @@ class PythonClient:
     """`flagsmith` from PyPI."""
 
     def environment_flags(self, connection: Connection) -> Flags:
-        return _flags(self._sdk(connection).get_environment_flags())
+        with self._sdk(connection) as sdk:
+            return _flags(sdk.get_environment_flags())
 
     def identity_flags(self, connection: Connection, identities: Sequence[tuple[str, Traits]]) -> list[Flags]:
-        sdk = self._sdk(connection)
-        return [_flags(sdk.get_identity_flags(identifier, dict(traits))) for identifier, traits in identities]
+        with self._sdk(connection) as sdk:
+            return [
+                _flags(sdk.get_identity_flags(identifier, dict(traits))) for identifier, traits in identities
+            ]
 
     def report_evaluations(self, connection: Connection, feature: str, count: int) -> None:
-        sdk = self._sdk(connection, enable_analytics=True)
-        flags = sdk.get_environment_flags()
-        for _ in range(count):
-            flags.is_feature_enabled(feature)
-        sdk._analytics_processor.flush()
+        with self._sdk(connection, enable_analytics=True) as sdk:
+            flags = sdk.get_environment_flags()
+            for _ in range(count):
+                flags.is_feature_enabled(feature)
+            sdk._analytics_processor.flush()
 
-    def _sdk(self, connection: Connection, **options: Any) -> Any:
-        return Flagsmith(
+    @contextmanager
+    def _sdk(self, connection: Connection, **options: Any) -> Iterator[Any]:
+        sdk = Flagsmith(
             api_url=connection.url,
             environment_key=connection.key,
             enable_local_evaluation=connection.local,
             environment_refresh_interval_seconds=3600,
             **options,
         )
+        try:
+            yield sdk
+        finally:
+            if connection.local:  # its thread would keep the interpreter from ending for an hour
+                sdk.environment_data_polling_manager_thread.stop()
 
 
 def _flags(flags: Any) -> Flags:
