@@ -53,15 +53,16 @@ def update_feature_state(
         InvalidInput: the shares exceed 100 percent, or the state is gone.
         PublishedVersionError: it is of a version that isn't served any more, or not yet.
     """
-    return apply_where_it_is(state, _change_of(state, Operation.UPDATE, **changes), author=author)[0]
+    return apply_where_it_is(state, change_of(state, Operation.UPDATE, **changes), author=author)[0]
 
 
 def remove_feature_state(state: FeatureState, *, author: Author) -> None:
     """Take back an override, or an environment's default."""
-    apply_where_it_is(state, _change_of(state, Operation.REMOVE), author=author)
+    apply_where_it_is(state, change_of(state, Operation.REMOVE), author=author)
 
 
-def _change_of(state: FeatureState, operation: Operation, **changes: Unpack[FeatureStateChanges]) -> Change:
+def change_of(state: FeatureState, operation: Operation, **changes: Unpack[FeatureStateChanges]) -> Change:
+    """Return the change of what a state is for. Its `feature_segment` should be loaded."""
     return Change(
         feature_id=state.feature_id,
         environment_id=state.environment_id,

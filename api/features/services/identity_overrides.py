@@ -10,7 +10,7 @@ from features.models import FeatureState
 from features.selectors.feature_states import served_states
 from features.services.allocations import Allocation
 from features.services.change_sets import Change, Operation, apply_change_set
-from features.services.feature_states import FeatureStateChanges, remove_feature_state
+from features.services.feature_states import FeatureStateChanges, change_of, remove_feature_state
 from identities.batches import TraitChanges
 from identities.models import Identity
 from identities.services import store_traits
@@ -26,7 +26,7 @@ def copy_overrides(source: Identity, target: Identity, *, author: Author) -> Non
     wanted = {state.feature_id: state for state in _overrides_of(source)}
     superfluous = [state for state in _overrides_of(target) if state.feature_id not in wanted]
     changes = [_same_as(state, target) for state in wanted.values()]
-    changes += [_removing(state, target) for state in superfluous]
+    changes += [change_of(state, Operation.REMOVE) for state in superfluous]
     if changes:
         apply_change_set(changes, author=author)
 
@@ -84,13 +84,4 @@ def _same_as(state: FeatureState, target: Identity) -> Change:
             Allocation(each.multivariate_feature_option_id, each.percentage_allocation)
             for each in state.multivariate_feature_state_values.all()
         ),
-    )
-
-
-def _removing(state: FeatureState, target: Identity) -> Change:
-    return Change(
-        feature_id=state.feature_id,
-        environment_id=target.environment_id,
-        identity_id=target.pk,
-        operation=Operation.REMOVE,
     )

@@ -27,8 +27,7 @@ from features.serializers.edge_identities import (
     NewOverrideByIdentifierSerializer,
     OverrideByIdentifierSerializer,
 )
-from features.services.allocations import Allocation
-from features.services.feature_states import FeatureStateChanges
+from features.serializers.feature_states import changes_in
 from features.services.identity_overrides import override_for_identifier, remove_override_for_identifier
 
 UPDATE = "UPDATE_FEATURE_STATE"
@@ -55,20 +54,12 @@ class OverridesByIdentifierView(InEnvironment):
     def put(self, request: Request, **path: Any) -> Response:
         """Make or change an override."""
         given = self._given(NewOverrideByIdentifierSerializer)
-        changes = FeatureStateChanges(enabled=given["enabled"])
-        if "value" in given:
-            changes["value"] = given["value"]
-        if "multivariate_feature_state_values" in given:
-            changes["allocations"] = tuple(
-                Allocation(each["multivariate_feature_option_id"], each["percentage_allocation"])
-                for each in given["multivariate_feature_state_values"]
-            )
         override = override_for_identifier(
             self.environment,
             given["identifier"],
             feature_id=self._feature_id(given["feature"]),
             author=request.user,
-            **changes,
+            **changes_in(given),
         )
         return Response(EdgeFeatureStateSerializer(override).data)
 
