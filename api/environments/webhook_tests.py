@@ -1,13 +1,16 @@
 """Trying a webhook out: what it would be sent is posted to it, made up, and told is how it answered."""
 
+import time
 from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 
 from core.errors import InvalidInput
-from core.outgoing import Answer, TargetForbiddenError, as_bytes, post, signed
+from core.outgoing import Answer, TargetForbiddenError, as_bytes, post
 from environments.models import Environment
 from organisations.models import Organisation
+from webhooks.services.headers import headers_of
 
 
 def try_webhook(url: str, secret: str, target: Environment | Organisation) -> Answer:
@@ -19,7 +22,7 @@ def try_webhook(url: str, secret: str, target: Environment | Organisation) -> An
     """
     body = as_bytes(_flag_updated(target) if isinstance(target, Environment) else _audit_log_created(target))
     try:
-        return post(url, body, signed(body, secret))
+        return post(url, body, headers_of(f"msg_{uuid4().hex}", int(time.time()), body, secret))
     except TargetForbiddenError as error:
         raise InvalidInput({"webhook_url": [str(error)]}) from error
 

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "core",
     "tasks",
     "mails",
+    "webhooks",
     "users",
     "permissions",
     "audit",
@@ -511,6 +512,22 @@ OUTGOING_ALLOWED_HOSTS = env.items(
     "OUTGOING_ALLOWED_HOSTS",
     help="Names, addresses and networks in private networks that webhooks and integrations may call.",
 )
+DISABLE_WEBHOOKS = env.boolean(
+    "DISABLE_WEBHOOKS", help="Send nothing to webhooks. What waits is sent once this is off again."
+)
+WEBHOOK_BACKOFF_BASE = env.integer(
+    "WEBHOOK_BACKOFF_BASE",
+    2,
+    at_least=1,
+    help="Seconds before a message is sent to a webhook again; to the power of how often it has failed, "
+    "up to an hour.",
+)
+WEBHOOK_BACKOFF_RETRIES = env.integer(
+    "WEBHOOK_BACKOFF_RETRIES", 0, help="Attempts at a message to a webhook; 0: as many as 24 hours take."
+)
+WEBHOOK_LOG_RETENTION_DAYS = env.integer(
+    "WEBHOOK_LOG_RETENTION_DAYS", 30, help="Days that the log of webhooks' deliveries reaches back."
+)
 # A peer outside of these networks can't say who its request is from, nor that it came over TLS.
 FORWARDED_ALLOW_IPS = env.items(
     "FORWARDED_ALLOW_IPS",
@@ -634,6 +651,7 @@ SPECTACULAR_SETTINGS = {
     ],
     # Named here and not by a hash of their values, so that a new value doesn't rename the type.
     "ENUM_NAME_OVERRIDES": {
+        "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
         "FeatureTypeEnum": "features.models.feature.FeatureType",
         "HealthProviderNameEnum": "health.models.ProviderName",
         "OfrepErrorCodeEnum": "sdk.ofrep.errors.ErrorCode",

@@ -166,11 +166,15 @@ DELETIONS = [
         object="webhook of an environment",
         path=f"{ENVIRONMENT}/webhooks/{{pk}}/",
         model="environments.EnvironmentWebhook",
+        takes="what waits to be sent to it, and the log of what was",
+        models={"webhooks.Delivery"},
     ),
     Deletion(
         object="webhook of an organisation",
         path=f"{ORGANISATION}/webhooks/{{pk}}/",
         model="organisations.OrganisationWebhook",
+        takes="what waits to be sent to it, and the log of what was",
+        models={"webhooks.Delivery"},
     ),
     Deletion(
         object="link of a feature",

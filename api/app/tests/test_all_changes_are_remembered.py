@@ -35,6 +35,8 @@ NOT_REMEMBERED = {
     "segments_segmentrevision": "what segments were before they were changed",
     "django_admin_log": "Django's own log of the admin",
     "accounts_sentmail": "a log",
+    "webhooks_event": "what is told of changes",
+    "webhooks_delivery": "what came of telling it",
     "tasks_job": "what is to be done and what came of it, by itself",
     "tasks_recurringtask": "when something was done last, by itself",
     # Signing in and out.

@@ -31,6 +31,8 @@ def test_every_sweep_recurs_by_itself():
             "app.delete_expired_throttle_counters",
             "app.delete_old_sign_ins",
             "tasks.delete_old_jobs",
+            "webhooks.forget_old_events",
+            "webhooks.resume_sending",
         }
     )
 

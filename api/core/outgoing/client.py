@@ -5,7 +5,8 @@
 - Redirects aren't followed: where they lead, nobody has checked.
 - All together has ten seconds, from the first question to the name server on; a server that sends a byte
   a second doesn't get more.
-- Of the answer only the status is read: no page of an internal network is kept or shown.
+- Of the answer only the status is read, and when to come again: no page of an internal network is kept or
+  shown.
 - Proxies that the process's environment names are not asked: they could reach what must not be reached.
 
 `requests` and what hardens it bring neither that limit of time nor what follows it, and most of what they
@@ -35,10 +36,15 @@ MOST_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Answer:
-    """How a call was answered, and how long that took."""
+    """How a call was answered, and how long that took.
+
+    Attributes:
+        retry_after: what the header of that name says, as it was sent; empty without one.
+    """
 
     status: int
     seconds: float
+    retry_after: str = ""
 
     @property
     def is_success(self) -> bool:
@@ -73,7 +79,9 @@ def post(
     deadline, begun_at = Deadline(timeout_seconds), time.monotonic()
     try:
         with _connected(parts, deadline) as connection:
-            status = _exchange(connection, parts, body, {"Content-Type": content_type, **(headers or {})})
+            status, retry_after = _exchange(
+                connection, parts, body, {"Content-Type": content_type, **(headers or {})}
+            )
     except CallFailedError:
         raise
     except TimeoutError as error:
@@ -82,7 +90,7 @@ def post(
         raise CallFailedError(f"Its certificate isn't trusted: {error.verify_message}.") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise CallFailedError(_in_words(error)) from error
-    return Answer(status, time.monotonic() - begun_at)
+    return Answer(status, time.monotonic() - begun_at, retry_after)
 
 
 def _connected(parts: SplitResult, deadline: Deadline) -> PlainSocket | TlsSocket:
@@ -116,8 +124,8 @@ def _connected(parts: SplitResult, deadline: Deadline) -> PlainSocket | TlsSocke
 
 def _exchange(
     connection: PlainSocket | TlsSocket, parts: SplitResult, body: bytes, headers: Mapping[str, str]
-) -> int:
-    """Send the request, and return the status that it is answered with."""
+) -> tuple[int, str]:
+    """Send the request, and return the status that it is answered with, and its `Retry-After`."""
     client = http.client.HTTPConnection(parts.hostname or "", _port(parts))
     client.default_port = _usual_port(parts)  # which is left out of the Host header
     client.sock = connection
@@ -125,7 +133,7 @@ def _exchange(
     given = {"User-Agent": f"Burgee/{VERSION}", "Accept": "*/*", "Connection": "close", **_credentials(parts)}
     client.request("POST", target if target.startswith("/") else f"/{target}", body, {**given, **headers})
     with client.getresponse() as response:
-        return response.status
+        return response.status, response.getheader("Retry-After", "")
 
 
 def _port(parts: SplitResult) -> int:
