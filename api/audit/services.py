@@ -9,6 +9,7 @@ from django.db.models import Model
 
 from audit.models import AuditRecord, ChangeType, RelatedObjectType
 from permissions.actors import Machine
+from webhooks.services import tell_of_records
 
 Author: TypeAlias = Any  # users.models.User, permissions.actors.Machine, or None for the system itself
 
@@ -31,7 +32,7 @@ def writing_together() -> Iterator[None]:
         yield
     finally:
         _waiting.reset(token)
-    AuditRecord.objects.bulk_create(waiting)
+    tell_of_records(AuditRecord.objects.bulk_create(waiting))
 
 
 def record(
@@ -74,6 +75,7 @@ def record(
     waiting = _waiting.get()
     if waiting is None:
         new.save(force_insert=True)
+        tell_of_records([new])
     else:
         waiting.append(new)
     return new

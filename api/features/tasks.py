@@ -8,7 +8,8 @@ from features.models import EnvironmentFeatureVersion, FeatureExport, FeatureImp
 from features.services import lifecycle
 from features.services.exports import give_up_on_lost_exports, run_export
 from features.services.imports import give_up_on_lost_imports, run_import
-from features.services.versions import Place, serve_due_version
+from features.services.places import Place
+from features.services.versions import serve_due_version
 from tasks.registry import HIGHEST_PRIORITY, recurring, task
 
 FILES_KEPT = timedelta(days=14)

@@ -34,7 +34,9 @@ from features.models import (
 from features.models.values import FlagValue, typed_value
 from features.services import priorities, records
 from features.services.allocations import Allocation, AllocationWriter
-from features.services.versions import Place, draft_versions, publish
+from features.services.notices import telling_of
+from features.services.places import Place, Target, target_of
+from features.services.versions import draft_versions, publish
 from identities.models import Identity
 from segments.models import Segment
 
@@ -80,16 +82,12 @@ class Change:
     others_make_way: bool = True
 
     @property
-    def target(self) -> "Target":
+    def target(self) -> Target:
         return (self.environment_id, self.feature_id, self.segment_id, self.identity_id)
 
     @property
     def place(self) -> Place:
         return Place(self.environment_id, self.feature_id)
-
-
-# environment, feature, segment, identity
-Target = tuple[int, int, int | None, int | None]
 
 
 @transaction.atomic
@@ -109,6 +107,14 @@ def apply_change_set(changes: Sequence[Change], *, author: Author) -> list[Featu
     """
     _refuse_repetitions(changes)
     surroundings = _Surroundings(changes)
+    identity_ids = _named(change.identity_id for change in changes)
+    with telling_of({change.place for change in changes}, by=author, identity_ids=identity_ids):
+        return _apply_now(changes, surroundings, author)
+
+
+def _apply_now(
+    changes: Sequence[Change], surroundings: "_Surroundings", author: Author
+) -> list[FeatureState]:
     drafts = draft_versions(surroundings.places_of_new_versions(), author=author)
     if not drafts:
         return _apply_all(changes, surroundings, author)
@@ -513,12 +519,6 @@ def _is_one_of(field: str, ids: Iterable[int]) -> Q:
 
 def _named(ids: Iterable[int | None]) -> set[int]:
     return {each for each in ids if each is not None}
-
-
-def target_of(state: FeatureState) -> Target:
-    """Return what a state is for. `feature_segment` should be loaded."""
-    segment_id = state.feature_segment.segment_id if state.feature_segment else None
-    return (state.environment_id, state.feature_id, segment_id, state.identity_id)
 
 
 def check_segment_fits(segment: Segment, feature_id: int) -> None:

@@ -17,6 +17,7 @@ from features.models import Feature, FeatureState, FeatureType, MultivariateOpti
 from features.services import owners as ownership
 from features.services import records
 from features.services.multivariate_options import WantedOption, replace_options
+from features.services.notices import tell_of_deleted_features, tell_of_new_features
 from features.services.versions import sign_first_versions
 from metadata.services import WantedValue, replace_values
 from projects.models import Project, Tag
@@ -73,13 +74,15 @@ def create_feature(
     feature.owners.set(ownership.first_owners(author, project, owners))
     feature.group_owners.set(ownership.first_group_owners(project, group_owners))
     records.feature_created(feature, author=author)
-    for state in FeatureState.objects.filter(feature=feature).select_related("environment"):
+    states = list(FeatureState.objects.filter(feature=feature).select_related("environment"))
+    for state in states:
         state.feature = feature
         records.state_created(state, author=author)
     sign_first_versions([feature], author=author)
     if options:
         replace_options(feature, options, author=author)
         feature.refresh_from_db(fields=["type"])
+    tell_of_new_features([feature], [state.environment_id for state in states], by=author)
     return feature
 
 
@@ -130,6 +133,7 @@ def update_feature(
 @transaction.atomic
 def delete_feature(feature: Feature, *, author: Author) -> None:
     """Delete a feature with all its states, overrides and segments of its own. Its name is free again."""
+    tell_of_deleted_features([feature], by=author)
     records.feature_deleted(feature, author=author)
     feature.delete()
 

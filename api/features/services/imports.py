@@ -26,6 +26,7 @@ from features.services.allocations import Allocation
 from features.services.change_sets import Change, Operation, apply_to_new_features
 from features.services.exports import LONGEST
 from features.services.features import check_name_matches
+from features.services.notices import tell_of_deleted_features, tell_of_new_features
 from features.services.versions import sign_first_versions
 from permissions.actors import Machine
 from projects.models import Project
@@ -106,6 +107,8 @@ def _import(requested: FeatureImport) -> None:
         features = _create(wanted, project, author)
         apply_to_new_features(_changes(wanted, features, environment), author=author)
         sign_first_versions(features, author=author)
+        environments = Environment.objects.filter(project=project).values_list("pk", flat=True)
+        tell_of_new_features(features, environments, by=author)
         records.features_imported(requested, len(features), author=author)
 
 
@@ -127,6 +130,7 @@ def _check(wanted: Sequence[PortableFeature], project: Project, strategy: str, a
 
 
 def _delete(features: Sequence[Feature], author: Author) -> None:
+    tell_of_deleted_features(features, by=author)
     for feature in features:
         records.feature_deleted(feature, author=author)
     Feature.objects.filter(pk__in=[feature.pk for feature in features]).delete()

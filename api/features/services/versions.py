@@ -7,9 +7,7 @@ one after the other, and exactly one is served at any time: the one with the lat
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -25,17 +23,12 @@ from features.models.version import gone_live
 from features.selectors.versions import differences, states_of
 from features.services import records
 from features.services.copies import copy_states
+from features.services.notices import tell_of_version, telling_of
+from features.services.places import Place, rows_in
 from permissions.actors import Machine
 from tasks.services import enqueue
 
 _SHORTEST = timedelta(microseconds=1)
-
-
-class Place(NamedTuple):
-    """Where versions follow each other: one feature in one environment."""
-
-    environment_id: int
-    feature_id: int
 
 
 @transaction.atomic
@@ -210,10 +203,18 @@ def _moment(wanted: datetime | None, now: datetime, served: EnvironmentFeatureVe
 
 def _serve(versions: Sequence[EnvironmentFeatureVersion]) -> None:
     """Let SDKs have these versions, each of another place, and not what they had there before."""
+    # All of one call are published by the same.
+    with telling_of([_place(version) for version in versions], by=versions[0]):
+        _replace_what_is_served(versions)
+        for version in versions:
+            tell_of_version(version)
+
+
+def _replace_what_is_served(versions: Sequence[EnvironmentFeatureVersion]) -> None:
     places = [_place(version) for version in versions]
     for rows in (FeatureState.objects.filter(identity__isnull=True), FeatureSegment.objects.all()):
-        rows.filter(_in(places)).exclude(environment_feature_version__in=versions).update(is_live=False)
-    EnvironmentFeatureVersion.objects.filter(_in(places), is_live=True).update(is_live=False)
+        rows.filter(rows_in(places)).exclude(environment_feature_version__in=versions).update(is_live=False)
+    EnvironmentFeatureVersion.objects.filter(rows_in(places), is_live=True).update(is_live=False)
     version = EnvironmentFeatureVersion.objects.filter(pk=OuterRef("environment_feature_version"))
     drafts = {"environment_feature_version__in": versions, "is_live": False}
     FeatureSegment.all_objects.undeleted().filter(**drafts).update(is_live=True)
@@ -230,13 +231,13 @@ def _served_versions(
     versions: Sequence[EnvironmentFeatureVersion],
 ) -> QuerySet[EnvironmentFeatureVersion]:
     found: QuerySet[EnvironmentFeatureVersion] = EnvironmentFeatureVersion.objects.filter(
-        _in([_place(version) for version in versions]), is_live=True
+        rows_in([_place(version) for version in versions]), is_live=True
     )
     return found
 
 
 def _served_states(places: Collection[Place]) -> list[FeatureState]:
-    states = FeatureState.objects.filter(_in(places), identity__isnull=True).filter(
+    states = FeatureState.objects.filter(rows_in(places), identity__isnull=True).filter(
         Q(feature_segment__isnull=True)
         | Q(feature_segment__deleted_at__isnull=True, feature_segment__is_live=True)
     )
@@ -248,18 +249,6 @@ def _by_version(states: Iterable[FeatureState]) -> dict[UUID | None, list[Featur
     for state in states:
         found[state.environment_feature_version_id].append(state)
     return found
-
-
-def _in(places: Collection[Place]) -> Q:
-    """Match the rows of all these places."""
-    features = defaultdict(list)
-    for place in places:
-        features[place.environment_id].append(place.feature_id)
-    return reduce(
-        or_,
-        (Q(environment=environment, feature__in=each) for environment, each in features.items()),
-        Q(pk__in=[]),
-    )
 
 
 def _place(version: EnvironmentFeatureVersion) -> Place:

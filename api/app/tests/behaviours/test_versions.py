@@ -10,8 +10,9 @@ from audit.models import AuditRecord
 from documents.builder import build
 from documents.rows import read_rows
 from features.models import EnvironmentFeatureVersion, Feature, FeatureSegment, FeatureState
+from features.services.places import Place
 from features.services.versioning import enable_versioning
-from features.services.versions import Place, serve_due_version
+from features.services.versions import serve_due_version
 from features.tests.factories import default_state, make_option, make_segment_override
 from organisations.tests.factories import make_key
 from segments.models import Segment
