@@ -18,6 +18,7 @@ from environments.models import Environment
 from identities.models import Identity
 from organisations.models import Organisation
 from projects.models import Project
+from webhooks import erasure as webhook_erasure
 
 
 class Eraser(Protocol):
@@ -50,9 +51,9 @@ def erase_identifier(
 ) -> Erasure:
     """Erase what is kept under an identifier in all environments of a project or of an organisation.
 
-    Identities with their traits and overrides, which publishes; counts of evaluations; and the identifier out
-    of the audit log. Deleted environments aren't left out. The log says that somebody was erased, by whom
-    and from what, and not who that was.
+    Identities with their traits and overrides, which publishes; counts of evaluations; messages to webhooks;
+    and the identifier out of the audit log. Deleted environments aren't left out. The log says that somebody
+    was erased, by whom and from what, and not who that was.
     """
     environment_ids = _environment_ids(within)
     identities = Identity.objects.filter(environment__in=environment_ids).with_identifier(identifier)
@@ -60,7 +61,9 @@ def erase_identifier(
     counts = identities.aggregate(overrides=Count("feature_states", filter=of_identities))
     number = identities.count()
     if not dry_run:
-        Identity.objects.filter(pk__in=list(identities.values_list("pk", flat=True))).delete()
+        ids = list(identities.values_list("pk", flat=True))
+        webhook_erasure.erase_identifier(identifier, ids, environment_ids)
+        Identity.objects.filter(pk__in=ids).delete()
     evaluations = sum(erase(identifier, environment_ids, dry_run=dry_run) for erase in _erasers)
     # Last: deleting has left its own lines in the log.
     audit_entries = audit_erasure.erase_identifier(identifier, environment_ids, dry_run=dry_run)

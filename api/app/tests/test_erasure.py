@@ -38,6 +38,7 @@ def known(admin_client, environment, staging, elsewhere, feature) -> None:
         name="Production",
     )
     Identity.objects.create(environment=environment_of_another_organisation, identifier=KIM)
+    environment.webhooks.create(url="http://127.0.0.1:1/hook")
     for each in (staging, elsewhere):
         admin_client.post(f"/api/v1/environments/{each.api_key}/identities/", {"identifier": KIM})
         IdentityEvaluationBucket.objects.create(
@@ -81,6 +82,7 @@ def test_a_project_forgets_somebody_without_a_trace(
 
     foretold = erase(admin_client, project, dry_run=True)
     kept = Identity.objects.filter(identifier=KIM).count()
+    assert "webhooks_event" in traces(KIM)
     erased = erase(admin_client, project)
 
     assert kept == 4
