@@ -12,6 +12,7 @@ from environments.views.permissions import (
     EnvironmentUserPermissionsViewSet,
 )
 from environments.views.roles import RoleEnvironmentPermissionsViewSet
+from environments.views.webhook_deliveries import EnvironmentWebhookDeliveryViewSet
 from environments.views.webhook_tests import WebhookTestView
 from environments.views.webhooks import EnvironmentWebhookViewSet
 
@@ -35,6 +36,11 @@ router.register(
     "organisations/<str:organisation_pk>/roles/<int:role_pk>/environments-permissions",
     RoleEnvironmentPermissionsViewSet,
     "role-environment-permissions",
+)
+router.register(
+    "environments/<str:environment_key>/webhooks/<int:webhook_pk>/deliveries",
+    EnvironmentWebhookDeliveryViewSet,
+    "environment-webhook-delivery",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -27,6 +27,7 @@ from organisations.views.roles import (
     RoleUserViewSet,
     RoleViewSet,
 )
+from organisations.views.webhook_deliveries import OrganisationWebhookDeliveryViewSet
 from organisations.views.webhooks import OrganisationWebhookViewSet
 
 IN_ORGANISATION = "organisations/<str:organisation_pk>"
@@ -66,6 +67,11 @@ router.register(
     "organisations/<str:organisation_pk>/groups/<int:group_pk>/roles", RolesOfGroupViewSet, "group-role"
 )
 roles_of_key = "organisations/<str:organisation_pk>/master-api-keys/<slug:prefix>/roles/"
+router.register(
+    f"{IN_ORGANISATION}/webhooks/<int:webhook_pk>/deliveries",
+    OrganisationWebhookDeliveryViewSet,
+    "organisation-webhook-delivery",
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(

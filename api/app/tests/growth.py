@@ -6,7 +6,7 @@ from itertools import count
 from django.utils import timezone
 
 from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
-from app.tests.world import World
+from app.tests.world import World, failed_delivery
 from audit.models import RelatedObjectType
 from audit.services import record
 from environments.models import Environment
@@ -71,6 +71,7 @@ def _people(world: World, name: str) -> None:
     invite.permission_groups.add(world.group)
     organisation.invite_links.create()
     organisation.webhooks.create(url=f"https://93.184.215.14/{name}")
+    failed_delivery(world.environment, name, organisation_webhook=world.webhook)
     for target in (organisation, world.project, world.environment):
         grant(user, target)
         grant(make_group(organisation, user, name=name), target)
@@ -82,6 +83,7 @@ def _features(world: World, name: str, tag: Tag) -> Feature:
     environment = world.environment
     environment.server_side_keys.create(name=name)
     environment.webhooks.create(url=f"https://93.184.215.14/{name}")
+    failed_delivery(environment, name, environment_webhook=world.environment_webhook)
     feature = Feature.objects.create(project=world.project, name=name)
     segment = make_segment(world.project, name=name)
     identity = Identity.objects.create(environment=environment, identifier=name)

@@ -217,6 +217,10 @@ ENVIRONMENTS = {
     f"PUT {ENVIRONMENT}/webhooks/{{pk}}/": forbids(ENVIRONMENT_ADMIN),
     f"PATCH {ENVIRONMENT}/webhooks/{{pk}}/": forbids(ENVIRONMENT_ADMIN),
     f"DELETE {ENVIRONMENT}/webhooks/{{pk}}/": forbids(ENVIRONMENT_ADMIN),
+    f"GET {ENVIRONMENT}/webhooks/{{webhook_pk}}/deliveries/": forbids("VIEW_ENVIRONMENT"),
+    f"GET {ENVIRONMENT}/webhooks/{{webhook_pk}}/deliveries/{{pk}}/": forbids("VIEW_ENVIRONMENT"),
+    f"POST {ENVIRONMENT}/webhooks/{{webhook_pk}}/deliveries/replay/": forbids(ENVIRONMENT_ADMIN),
+    f"POST {ENVIRONMENT}/webhooks/{{webhook_pk}}/deliveries/{{pk}}/replay/": forbids(ENVIRONMENT_ADMIN),
     "POST /api/v1/webhooks/test/": forbids(ENVIRONMENT_ADMIN).or_answers(400, "It is no receiver."),
     f"GET {ENVIRONMENT}/api-keys/": forbids(ENVIRONMENT_ADMIN),
     f"POST {ENVIRONMENT}/api-keys/": forbids(ENVIRONMENT_ADMIN),
@@ -466,6 +470,10 @@ TEAMS = {
         f"{method} {ORGANISATION}/webhooks/{{pk}}/": administrators
         for method in ("GET", "PUT", "PATCH", "DELETE")
     },
+    f"GET {ORGANISATION}/webhooks/{{webhook_pk}}/deliveries/": administrators,
+    f"GET {ORGANISATION}/webhooks/{{webhook_pk}}/deliveries/{{pk}}/": administrators,
+    f"POST {ORGANISATION}/webhooks/{{webhook_pk}}/deliveries/replay/": administrators,
+    f"POST {ORGANISATION}/webhooks/{{webhook_pk}}/deliveries/{{pk}}/replay/": administrators,
     f"GET {ORGANISATION}/api-usage-notification/": forbids(MEMBER),
     f"GET {ORGANISATION}/portal-url/": administrators.or_answers(400, NO_PLAN),
     f"POST {ORGANISATION}/get-hosted-page-url-for-subscription-upgrade/": administrators.or_answers(

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from audit.models import RelatedObjectType
@@ -44,6 +45,7 @@ from projects.models import Project, Tag
 from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
 from users.models import User
 from users.tests.factories import make_user
+from webhooks.models import Delivery, DeliveryStatus, Event, EventType
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class World:
     environment: Environment
     server_key: ServerSideKey
     environment_webhook: EnvironmentWebhook
+    delivery: Delivery
+    environment_delivery: Delivery
     master_key: MasterKey
     scoped_key: MasterKey
     tag: Tag
@@ -184,6 +188,9 @@ def build_world(marker: str) -> World:
         revision=f"{marker} revision",
         references=[{"feature_name": feature.name, "file_path": f"{marker}.py", "line_number": 1}],
     )
+    called = {"url": f"https://93.184.215.14/{marker}", "secret": f"{marker} secret"}
+    webhook = organisation.webhooks.create(**called)
+    environment_webhook = EnvironmentWebhook.objects.create(environment=environment, **called)
     override: dict[str, Any] = {"feature": feature, "environment": environment, "enabled": True}
     return World(
         marker=marker,
@@ -194,15 +201,15 @@ def build_world(marker: str) -> World:
         group=group,
         invite=organisation.invites.create(email=f"{marker}.invited@example.org", invited_by=admin),
         invite_link=organisation.invite_links.create(),
-        webhook=organisation.webhooks.create(
-            url=f"https://93.184.215.14/{marker}", secret=f"{marker} secret"
-        ),
+        webhook=webhook,
         invited_to=elsewhere.invites.create(email=admin.email),
         linked_to=elsewhere.invite_links.create(),
         project=project,
         environment=environment,
-        environment_webhook=EnvironmentWebhook.objects.create(
-            environment=environment, url=f"https://93.184.215.14/{marker}", secret=f"{marker} secret"
+        environment_webhook=environment_webhook,
+        delivery=failed_delivery(environment, f"{marker} message", organisation_webhook=webhook),
+        environment_delivery=failed_delivery(
+            environment, f"{marker} message", environment_webhook=environment_webhook
         ),
         server_key=ServerSideKey.objects.create(
             environment=environment, name=f"{marker} key", key=f"ser.{marker}"
@@ -278,4 +285,30 @@ def build_world(marker: str) -> World:
             type=HealthStatus.UNHEALTHY,
             reason={"text_blocks": [{"text": f"{marker} text", "title": "Errors"}], "url_blocks": []},
         ),
+    )
+
+
+def failed_delivery(environment: Environment, said: str, **webhook: Any) -> Delivery:
+    """Make a message that its receiver didn't take."""
+    event = Event.objects.create(
+        event_type=EventType.FLAG_UPDATED,
+        organisation=environment.project.organisation,
+        project=environment.project,
+        environment=environment,
+        subject="feature 0",
+        body=json.dumps({"data": {"said": said}, "event_type": "FLAG_UPDATED"}),
+    )
+    now = timezone.now()
+    return Delivery.objects.create(
+        event=event,
+        subject=event.subject,
+        status=DeliveryStatus.FAILED,
+        attempts=1,
+        give_up_at=now,
+        last_attempt_at=now,
+        finished_at=now,
+        response_status=400,
+        duration_ms=12,
+        error="It was answered with HTTP 400.",
+        **webhook,
     )

@@ -36,6 +36,14 @@ def the_webhook(world: World) -> dict[str, Any]:
     return {**in_environment(world), "pk": world.environment_webhook.pk}
 
 
+def its_deliveries(world: World) -> dict[str, Any]:
+    return {**in_environment(world), "webhook_pk": world.environment_webhook.pk}
+
+
+def the_delivery(world: World) -> dict[str, Any]:
+    return {**its_deliveries(world), "pk": world.environment_delivery.pk}
+
+
 def webhook_body(world: World) -> dict[str, Any]:
     return {"url": "https://93.184.215.14/hook", "enabled": False, "secret": "secret"}
 
@@ -52,6 +60,7 @@ def key_body(world: World) -> dict[str, Any]:
     return {"name": "servers", "active": True, "expires_at": "2035-01-01T00:00:00Z"}
 
 
+DELIVERIES = "/api/v1/environments/{environment_key}/webhooks/{webhook_pk}/deliveries/"
 TEXTS = frozenset({"name", "description", "banner_text", "metadata.field_value"})
 
 EXAMPLES = {
@@ -101,6 +110,10 @@ EXAMPLES = {
         for method in ("PUT", "PATCH")
     },
     "DELETE /api/v1/environments/{environment_key}/webhooks/{pk}/": Example(path=the_webhook),
+    f"GET {DELIVERIES}": Example(path=its_deliveries, query=lambda world: {"status": "FAILED"}),
+    f"POST {DELIVERIES}replay/": Example(path=its_deliveries),
+    f"GET {DELIVERIES}{{pk}}/": Example(path=the_delivery),
+    f"POST {DELIVERIES}{{pk}}/replay/": Example(path=the_delivery),
     # Nobody may be called from here, so it works for nobody; its own tests have receivers.
     "POST /api/v1/webhooks/test/": Example(body=webhook_test, is_refused=True),
 }

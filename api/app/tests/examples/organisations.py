@@ -55,11 +55,19 @@ def beside(**ids: Callable[[World], Any]) -> Callable[[World], dict[str, Any]]:
 
 in_group = beside(pk=lambda world: world.group.pk)
 of_webhook = beside(pk=lambda world: world.webhook.pk)
+of_deliveries = beside(webhook_pk=lambda world: world.webhook.pk)
+of_delivery = beside(webhook_pk=lambda world: world.webhook.pk, pk=lambda world: world.delivery.pk)
 of_invite = beside(pk=lambda world: world.invite.pk)
 of_member_of_group = beside(group_pk=lambda world: world.group.pk, user_id=lambda world: world.member.pk)
 
 
+DELIVERIES = f"{IN}webhooks/{{webhook_pk}}/deliveries/"
+
 EXAMPLES = {
+    f"GET {DELIVERIES}": Example(path=of_deliveries, query=lambda world: {"event_type": "FLAG_UPDATED"}),
+    f"POST {DELIVERIES}replay/": Example(path=of_deliveries),
+    f"GET {DELIVERIES}{{pk}}/": Example(path=of_delivery),
+    f"POST {DELIVERIES}{{pk}}/replay/": Example(path=of_delivery),
     "GET /api/v1/organisations/": Example(),
     "POST /api/v1/organisations/": Example(body=organisation_body, text=frozenset({"name"})),
     "GET /api/v1/organisations/permissions/": Example(),
