@@ -1,11 +1,11 @@
-"""Webhooks' deliveries in the admin: what waits, arrived or was given up, and a second chance for that."""
+"""Webhooks in the admin: what waits, arrived or was given up, and may be sent again; who doesn't answer."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.admin import ReadOnlyAdmin
-from webhooks.models import Delivery, Event
+from webhooks.models import Delivery, Event, Receiver
 from webhooks.services import replay
 
 
@@ -46,3 +46,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @admin.action(description="Send again what failed or was discarded")
     def replay(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
         self.message_user(request, f"{replay(deliveries)} will be sent again.", messages.SUCCESS)
+
+
+@admin.register(Receiver)
+class ReceiverAdmin(ReadOnlyAdmin):
+    list_display = ["id", "recipient", "webhook", "failures", "due_at", "paused_until", "people_told_at"]
+    list_select_related = ["environment_webhook", "organisation_webhook"]
+    search_fields = ["=id", "environment_webhook__url", "organisation_webhook__url"]
+    show_full_result_count = False

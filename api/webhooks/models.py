@@ -1,11 +1,13 @@
-"""What is to be told to webhooks, and what became of telling it."""
+"""What is to be told to webhooks, what became of telling it, and who doesn't answer."""
 
 import uuid
+from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Min, Q
+from django.db.models.functions import Greatest, Now
 
 from webhooks.recipients import Recipient
 
@@ -79,8 +81,6 @@ class DeliveryStatus(models.TextChoices):
 
 
 PENDING = Q(status=DeliveryStatus.PENDING)
-# The receiver can't be reached, or has had too much: the last attempt says something of all the others too.
-RECEIVER_UNAVAILABLE = Q(attempts__gt=0) & (Q(response_status__isnull=True) | Q(response_status=429))
 
 
 class DeliveryQuerySet(models.QuerySet):
@@ -170,3 +170,65 @@ class Delivery(models.Model):
     def recipient(self) -> Recipient:
         """Return which webhook it goes to."""
         return Recipient.of_columns(self.environment_webhook_id, self.organisation_webhook_id)
+
+
+class ReceiverQuerySet(models.QuerySet):
+    def due(self) -> "ReceiverQuerySet":
+        """Return those that can be sent something now, whoever has waited longest first."""
+        is_paused = Q(paused_until__gt=Now())
+        return self.filter(~is_paused, due_at__lte=Now()).order_by("due_at", "pk")
+
+    def next_moment(self) -> datetime | None:
+        """Return when the first of them is due; None: nothing waits."""
+        # The greatest of what isn't null.
+        moments = self.filter(due_at__isnull=False).aggregate(moment=Min(Greatest("due_at", "paused_until")))
+        moment: datetime | None = moments["moment"]
+        return moment
+
+
+class Receiver(models.Model):
+    """Who stands behind a webhook: whether something waits for them, and whether they answer.
+
+    Attributes:
+        due_at: since when something waits that can be sent, or from when on it can; None: nothing waits.
+        paused_until: nothing is sent before then, because it couldn't be reached or has had too much.
+        failures: how often in a row that was so; None: it has never been tried.
+        people_know: somebody was told that it doesn't work, and nothing was delivered since.
+        people_told_at: when somebody was told last.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    environment_webhook = models.OneToOneField(
+        "environments.EnvironmentWebhook", on_delete=models.CASCADE, null=True, related_name="+"
+    )
+    organisation_webhook = models.OneToOneField(
+        "organisations.OrganisationWebhook", on_delete=models.CASCADE, null=True, related_name="+"
+    )
+    due_at = models.DateTimeField(null=True, db_index=True)
+    paused_until = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(null=True)
+    people_know = models.BooleanField(db_default=False)
+    people_told_at = models.DateTimeField(null=True)
+
+    objects = ReceiverQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(environment_webhook__isnull=True) ^ Q(organisation_webhook__isnull=True),
+                name="receiver_of_one_webhook",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.recipient)
+
+    @property
+    def recipient(self) -> Recipient:
+        """Return which webhook it stands behind."""
+        return Recipient.of_columns(self.environment_webhook_id, self.organisation_webhook_id)
+
+    @property
+    def webhook(self) -> Any:
+        """Return the row of that webhook."""
+        return self.environment_webhook or self.organisation_webhook

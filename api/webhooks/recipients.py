@@ -19,13 +19,16 @@ class Recipient(NamedTuple):
             return cls("organisation", organisation_webhook_id)
         return cls("environment", environment_webhook_id or 0)  # the table sees that there is one
 
+    def __str__(self) -> str:
+        return f"webhook {self.webhook_id} of an {self.kind}"
+
     @property
     def columns(self) -> dict[str, Any]:
         """What a delivery to it says."""
         return {f"{self.kind}_webhook_id": self.webhook_id}
 
     @property
-    def deliveries(self) -> Q:
-        """Match what goes to it. Both columns are named, as the index of pending ones has them."""
+    def rows(self) -> Q:
+        """Match what is about it. Both columns are named, as the index of pending deliveries has them."""
         other = "organisation" if self.kind == "environment" else "environment"
         return Q(**{f"{self.kind}_webhook": self.webhook_id, f"{other}_webhook__isnull": True})

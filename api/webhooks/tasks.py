@@ -1,48 +1,42 @@
-"""Sending in the background: one job at a time for each webhook."""
+"""Sending in the background."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models.functions import Now
 
-from tasks.registry import LOWEST_PRIORITY, Task, recurring, task
+from tasks.registry import recurring, task
 from tasks.services import enqueue
-from webhooks.models import Delivery
+from webhooks.models import Delivery, Receiver
 from webhooks.recipients import Recipient
 from webhooks.services import replaying
-from webhooks.services.sending import MOST_SECONDS, has_due, send_due
+from webhooks.services.dispatching import MOST_SECONDS, send_due, wake
 
 # A job only fails with the database or its worker: how often a message is sent, its delivery says.
 _ATTEMPTS = 100
 _BACKOFF = timedelta(seconds=5)
-# The last call of a turn may take ten seconds more.
-_TIMEOUT = timedelta(seconds=MOST_SECONDS + 30)
+# What is going on at the end may take a turn and a call more.
+_TIMEOUT = timedelta(seconds=MOST_SECONDS + 60)
 
 
 @task(attempts=_ATTEMPTS, backoff=lambda failures: _BACKOFF, is_kept=False)
-def begin_sending(*, recipients: list[tuple[str, int]]) -> None:
+def begin_sending(*, recipients: Sequence[tuple[str, int]]) -> None:
     """Have what was written for these webhooks be sent."""
-    for kind, webhook_id in recipients:
-        _enqueue(send, Recipient(kind, webhook_id))
+    wake([Recipient(*each) for each in recipients])
+    _enqueue_sending()
 
 
 @task(attempts=_ATTEMPTS, backoff=lambda failures: _BACKOFF, timeout=_TIMEOUT, is_kept=False)
-def send(*, kind: str, webhook_id: int) -> None:
-    """Send what is due to one webhook."""
-    _send(Recipient(kind, webhook_id))
-
-
-# By another name, so that those whose receivers work go first.
-@task(
-    attempts=_ATTEMPTS,
-    backoff=lambda failures: _BACKOFF,
-    timeout=_TIMEOUT,
-    is_kept=False,
-    priority=LOWEST_PRIORITY,
-)
-def send_again(*, kind: str, webhook_id: int) -> None:
-    """The same, after something wasn't taken."""
-    _send(Recipient(kind, webhook_id))
+def send() -> None:
+    """Send what is due to all webhooks."""
+    again_at = send_due()
+    if again_at is None:
+        return
+    _enqueue_sending(again_at)
+    # That took the place of a job for what was written in the meantime.
+    if Receiver.objects.due().exists():
+        _enqueue_sending()
 
 
 @recurring(every=timedelta(minutes=5))
@@ -51,10 +45,9 @@ def resume_sending() -> None:
     if settings.DISABLE_WEBHOOKS:
         return
     late = Delivery.objects.pending().filter(next_attempt_at__lt=Now() - timedelta(minutes=1)).order_by()
-    for columns in late.values_list("environment_webhook", "organisation_webhook").distinct():
-        recipient = Recipient.of_columns(*columns)
-        if has_due(recipient):
-            _enqueue(send, recipient)
+    columns = late.values_list("environment_webhook", "organisation_webhook").distinct()
+    if recipients := [Recipient.of_columns(*each) for each in columns]:
+        begin_sending(recipients=recipients)
 
 
 @recurring(every=timedelta(days=1))
@@ -62,20 +55,6 @@ def forget_old_events() -> None:
     replaying.forget_old_events()
 
 
-def _send(recipient: Recipient) -> None:
-    again_at = send_due(recipient)
-    if again_at is None:
-        return
-    _enqueue(send_again, recipient, again_at)
-    # That took the place of a job for what was written in the meantime.
-    if has_due(recipient):
-        _enqueue(send, recipient)
-
-
-def _enqueue(job: Task[...], recipient: Recipient, run_at: datetime | None = None) -> None:
-    enqueue(
-        job,
-        arguments=recipient._asdict(),
-        run_at=run_at,
-        key=f"webhooks.send {recipient.kind} {recipient.webhook_id}",
-    )
+def _enqueue_sending(run_at: datetime | None = None) -> None:
+    # By its key, one job sends at a time, and one waits.
+    enqueue(send, run_at=run_at, key="webhooks.send")

@@ -35,7 +35,7 @@ class DeliveryLog(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
         return DeliverySerializer if self.action in {"list", "replay_failed"} else DeliveryDetailSerializer
 
     def get_queryset(self) -> QuerySet[Delivery]:
-        deliveries = Delivery.objects.filter(self.recipient.deliveries).select_related("event")
+        deliveries = Delivery.objects.filter(self.recipient.rows).select_related("event")
         if self.action != "list":
             return deliveries
         query = DeliveriesQuery.read(self.request)
@@ -56,5 +56,5 @@ class DeliveryLog(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewS
     @action(detail=False, methods=["post"], url_path="replay")
     def replay_failed(self, request: Request, *args: Any, **path: Any) -> Response:
         """Send once more all that failed."""
-        failed = Delivery.objects.filter(self.recipient.deliveries).failed()
+        failed = Delivery.objects.filter(self.recipient.rows).failed()
         return Response({"replayed": replay(failed)}, status=status.HTTP_202_ACCEPTED)

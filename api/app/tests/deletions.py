@@ -167,14 +167,14 @@ DELETIONS = [
         path=f"{ENVIRONMENT}/webhooks/{{pk}}/",
         model="environments.EnvironmentWebhook",
         takes="what waits to be sent to it, and the log of what was",
-        models={"webhooks.Delivery"},
+        models={"webhooks.Delivery", "webhooks.Receiver"},
     ),
     Deletion(
         object="webhook of an organisation",
         path=f"{ORGANISATION}/webhooks/{{pk}}/",
         model="organisations.OrganisationWebhook",
         takes="what waits to be sent to it, and the log of what was",
-        models={"webhooks.Delivery"},
+        models={"webhooks.Delivery", "webhooks.Receiver"},
     ),
     Deletion(
         object="link of a feature",

@@ -37,6 +37,7 @@ NOT_REMEMBERED = {
     "accounts_sentmail": "a log",
     "webhooks_event": "what is told of changes",
     "webhooks_delivery": "what came of telling it",
+    "webhooks_receiver": "who doesn't answer",
     "tasks_job": "what is to be done and what came of it, by itself",
     "tasks_recurringtask": "when something was done last, by itself",
     # Signing in and out.

@@ -45,7 +45,7 @@ from projects.models import Project, Tag
 from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
 from users.models import User
 from users.tests.factories import make_user
-from webhooks.models import Delivery, DeliveryStatus, Event, EventType
+from webhooks.models import Delivery, DeliveryStatus, Event, EventType, Receiver
 
 
 @dataclass(frozen=True)
@@ -290,6 +290,7 @@ def build_world(marker: str) -> World:
 
 def failed_delivery(environment: Environment, said: str, **webhook: Any) -> Delivery:
     """Make a message that its receiver didn't take."""
+    Receiver.objects.get_or_create(**webhook, defaults={"failures": 0})
     event = Event.objects.create(
         event_type=EventType.FLAG_UPDATED,
         organisation=environment.project.organisation,

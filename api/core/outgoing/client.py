@@ -73,9 +73,7 @@ def post(
         CallFailedError: there was no answer.
         TargetForbiddenError: the URL is none, or leads into a private network.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise TargetForbiddenError("Only http and https URLs are called.")
+    parts = _parts_of(url)
     deadline, begun_at = Deadline(timeout_seconds), time.monotonic()
     try:
         with _connected(parts, deadline) as connection:
@@ -91,6 +89,16 @@ def post(
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise CallFailedError(_in_words(error)) from error
     return Answer(status, time.monotonic() - begun_at, retry_after)
+
+
+def _parts_of(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # an address in brackets that is none
+        raise TargetForbiddenError("It is no URL.") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise TargetForbiddenError("Only http and https URLs are called.")
+    return parts
 
 
 def _connected(parts: SplitResult, deadline: Deadline) -> PlainSocket | TlsSocket:

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from django.db.models import Max, QuerySet
-from django.utils import timezone
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from mails.services import send
-from webhooks.models import Delivery, DeliveryStatus
+from webhooks.models import Delivery, Receiver
 
 # Of one that takes some and refuses some there would be a mail each time otherwise.
 _QUIET = timedelta(hours=24)
@@ -14,23 +14,24 @@ _QUIET = timedelta(hours=24)
 _LONGEST_BODY = 10_000
 
 
-def tell_people(delivery: Delivery) -> None:
+def tell_people(delivery: Delivery, receiver: Receiver) -> None:
     """Have a mail sent about a delivery that was given up, unless its webhook's people know by now.
 
-    They do, if one before it has failed since the last that was delivered, or in the last 24 hours.
+    They do, if they were told since the last one that was delivered, or in the last 24 hours.
     """
-    organisation = delivery.event.organisation
-    address = organisation.webhook_notification_email
-    if not address or _was_told(delivery):
-        return
-    webhook = delivery.environment_webhook or delivery.organisation_webhook
     event = delivery.event
+    address = event.organisation.webhook_notification_email
+    told_lately = Q(people_told_at__gt=Now() - _QUIET)
+    unaware = Receiver.objects.filter(~told_lately, pk=receiver.pk, people_know=False)
+    if not address or not unaware.update(people_know=True, people_told_at=Now()):
+        return
+    receiver.people_know = True
     send(
         "webhook_failure",
         to=address,
         context={
-            "url": webhook.url if webhook else "",
-            "organisation": organisation,
+            "url": receiver.webhook.url,
+            "organisation": event.organisation,
             "project": event.project,
             "environment": event.environment,
             "delivery": delivery,
@@ -38,15 +39,3 @@ def tell_people(delivery: Delivery) -> None:
             "body": event.body[:_LONGEST_BODY],
         },
     )
-
-
-def _was_told(delivery: Delivery) -> bool:
-    of_webhook: QuerySet[Delivery] = Delivery.objects.filter(delivery.recipient.deliveries).exclude(
-        pk=delivery.pk
-    )
-    delivered = of_webhook.filter(status=DeliveryStatus.DELIVERED)
-    worked_at = delivered.aggregate(moment=Max("finished_at"))["moment"]
-    failed_at = of_webhook.failed().aggregate(moment=Max("finished_at"))["moment"]  # type: ignore[attr-defined]
-    if failed_at is None:
-        return False
-    return worked_at is None or failed_at > worked_at or failed_at > timezone.now() - _QUIET

@@ -1,6 +1,8 @@
 """Sending again what was given up, and forgetting what is long over."""
 
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
 from django.db import transaction
@@ -8,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from tasks.services import enqueue
-from webhooks.models import Delivery, DeliveryStatus, Event
+from webhooks.models import Delivery, DeliveryStatus, Event, Receiver
 from webhooks.recipients import Recipient
 from webhooks.services.outbox import PATIENCE
 
@@ -38,6 +40,9 @@ def replay(deliveries: QuerySet[Delivery]) -> int:
     )
     recipients = sorted({Recipient.of_columns(*columns) for _, *columns in rows})
     if recipients:
+        # Whoever asks for it has mended the receiver, and doesn't wait for its pause to end.
+        to_them = reduce(or_, (each.rows for each in recipients))
+        Receiver.objects.filter(to_them).update(paused_until=None)
         enqueue("webhooks.begin_sending", arguments={"recipients": recipients})
     return len(rows)
 

@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import threading
+import time
 from collections import Counter
 from contextlib import ExitStack
 from datetime import timedelta
@@ -12,10 +14,13 @@ import pytest
 from django.core import mail
 from django.db import transaction
 from django.db.models import F
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.tests.receivers import Receiver, answering, receiver, status
+from audit_log import webhook_bodies
+from core.tests.receivers import OK, Receiver, answering, receiver, status
 from features.models import EnvironmentFeatureVersion, Feature, FeatureState
 from features.services.change_sets import Change, apply_change_set
 from features.services.features import create_feature, delete_feature
@@ -29,7 +34,9 @@ from permissions.actors import Machine
 from segments.tests.factories import make_segment
 from tasks.models import Job
 from tasks.services import run_due
+from users.models import User
 from webhooks.models import Delivery, Event
+from webhooks.models import Receiver as WebhookReceiver
 from webhooks.services import forget_old_events
 from webhooks.tasks import resume_sending
 
@@ -67,6 +74,7 @@ def make_due(**fields: Any) -> None:
     """Let the time come for everything that waits."""
     past = timezone.now() - timedelta(minutes=2)
     Delivery.objects.pending().update(next_attempt_at=past, **fields)
+    WebhookReceiver.objects.update(due_at=past, paused_until=None)
     Job.objects.filter(state="waiting").update(run_at=past)
     run_due()
 
@@ -359,7 +367,7 @@ def test_a_receiver_that_is_away_or_has_too_much_is_left_alone_until_its_time(en
         run_due()
 
     assert len(received.requests) == 1
-    job = Job.objects.get(task="webhooks.send_again")
+    job = Job.objects.get(task="webhooks.send")
     assert job.run_at > timezone.now() + timedelta(seconds=590)
     assert Counter(Delivery.objects.values_list("attempts", flat=True)) == {1: 1, 0: 2}
 
@@ -375,6 +383,8 @@ def test_after_a_day_it_is_given_up_and_one_mail_tells_of_it(
     switch(other, environment, value="2")
     run_due()
     assert not mail.outbox
+    delivery = Delivery.objects.order_by("pk")[:1].get()
+    assert abs(delivery.give_up_at - delivery.created_at - timedelta(hours=24)) < timedelta(minutes=1)
 
     make_due(give_up_at=timezone.now())
     run_due()
@@ -394,16 +404,62 @@ def test_a_dead_receiver_is_asked_ever_less_whatever_waits_for_it(environment, p
     assert Counter(Delivery.objects.values_list("attempts", flat=True)) == {1: 1, 0: 3}
 
     oldest = Delivery.objects.order_by("pk")[:1].get()
-    Delivery.objects.filter(pk=oldest.pk).update(attempts=20, give_up_at=timezone.now())
+    Delivery.objects.filter(pk=oldest.pk).update(give_up_at=timezone.now())
+    WebhookReceiver.objects.update(failures=20)
     make_due()
 
-    # What had its day is given up. The next one begins where that has ended: an hour apart.
+    # What had its day is given up, and the next one is tried no sooner for that: an hour later.
     assert Counter(Delivery.objects.values_list("status", "attempts")) == {
-        ("FAILED", 21): 1,
-        ("PENDING", 1): 1,
-        ("PENDING", 0): 2,
+        ("FAILED", 2): 1,
+        ("PENDING", 0): 3,
     }
-    assert Job.objects.get(task="webhooks.send_again").run_at > timezone.now() + timedelta(minutes=59)
+    assert Job.objects.get(task="webhooks.send").run_at > timezone.now() + timedelta(minutes=59)
+
+
+def test_dead_receivers_delay_no_other(environment, feature):
+    all_taken = threading.Event()
+    changes = 3
+
+    def take(connection: Any) -> None:
+        connection.sendall(OK)
+        if len(taking.requests) == changes:
+            all_taken.set()
+
+    def hang(connection: Any) -> None:
+        all_taken.wait(10)
+
+    # Whoever isn't accepted hears as little as whoever is.
+    with receiver(hang) as dead, receiver(take) as taking:
+        for number in range(30):
+            environment.webhooks.create(url=f"{dead.url()}/{number}")
+        environment.webhooks.create(url=taking.url())
+        for value in range(changes):
+            switch(feature, environment, value=value)
+        begun_at = time.monotonic()
+        run_due()
+
+    assert time.monotonic() - begun_at < 5
+    assert [each["data"]["new_state"]["feature_state_value"] for each in sent_to(taking)] == [0, 1, 2]
+    assert Counter(Delivery.objects.values_list("status", "attempts")) == {
+        ("DELIVERED", 1): 3,
+        ("PENDING", 1): 30,
+        ("PENDING", 0): 60,
+    }
+
+
+def test_what_cannot_be_told_to_one_holds_up_no_other(environment, organisation, feature, monkeypatch):
+    def fail(record: Any) -> Any:
+        raise ArithmeticError
+
+    monkeypatch.setattr(webhook_bodies, "AuditItemSerializer", fail)
+    with receiver() as received:
+        organisation.webhooks.create(url=received.url())
+        environment.webhooks.create(url=received.url())
+        switch(feature, environment, enabled=True)
+        run_due()
+
+    assert [each["event_type"] for each in sent_to(received)] == ["FLAG_UPDATED"]
+    assert Job.objects.get(task="webhooks.send").run_at > timezone.now() + timedelta(minutes=4)
 
 
 def test_attempts_may_be_limited(settings, environment, feature):
@@ -451,6 +507,26 @@ def test_deliveries_are_listed_shown_and_replayed_as_the_same_message(
     assert client_of(member).post(f"{log}replay/").status_code == 403
     elsewhere = f"/api/v1/environments/{environment.api_key}/webhooks/{hook.pk + 1}/deliveries/"
     assert client.get(elsewhere).status_code == 404
+
+
+def test_superusers_see_what_failed_and_send_it_again(environment, feature):
+    answers = [status(400)]
+    with receiver(lambda connection: connection.sendall(answers[-1])) as received:
+        environment.webhooks.create(url=received.url())
+        switch(feature, environment, value="1")
+        run_due()
+        answers.append(status(204))
+        browser = Client()
+        browser.force_login(User.objects.create_superuser("root@example.org", "a long password"))
+        log = reverse("admin:webhooks_delivery_changelist")
+        page = browser.get(log, {"status": "FAILED"})
+        failed = Delivery.objects.get()
+        browser.post(log, {"action": "replay", "_selected_action": [failed.pk]})
+        run_due()
+
+    assert "It was answered with HTTP 400." in page.content.decode()
+    failed.refresh_from_db()
+    assert (failed.status, failed.attempts, len(received.requests)) == ("DELIVERED", 1, 2)
 
 
 def test_switching_webhooks_off_keeps_what_waits(settings, environment, feature):
