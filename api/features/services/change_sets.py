@@ -34,7 +34,7 @@ from features.models import (
 from features.models.values import FlagValue, typed_value
 from features.services import priorities, records
 from features.services.allocations import Allocation, AllocationWriter
-from features.services.notices import telling_of
+from features.services.notices import is_listened_to, telling_of
 from features.services.places import Place, Target, target_of
 from features.services.versions import draft_versions, publish
 from identities.models import Identity
@@ -108,7 +108,7 @@ def apply_change_set(changes: Sequence[Change], *, author: Author) -> list[Featu
     _refuse_repetitions(changes)
     surroundings = _Surroundings(changes)
     identity_ids = _named(change.identity_id for change in changes)
-    with telling_of({change.place for change in changes}, by=author, identity_ids=identity_ids):
+    with telling_of(surroundings.places_listened_to(), by=author, identity_ids=identity_ids):
         return _apply_now(changes, surroundings, author)
 
 
@@ -235,7 +235,8 @@ class _Surroundings:
             .select_for_update(of=("self",), no_key=True)
             .in_bulk()
         )
-        self.environments = Environment.objects.in_bulk({change.environment_id for change in changes})
+        environments = Environment.objects.annotate(is_listened_to=is_listened_to())
+        self.environments = environments.in_bulk({change.environment_id for change in changes})
         # Locked, or one that is being deleted would leave its new override behind.
         self.segments = (
             Segment.objects.filter(pk__in=_named(change.segment_id for change in changes))
@@ -257,6 +258,11 @@ class _Surroundings:
         self._versions = versions
         self.bindings = self._read_bindings()
         self.states = self._read_states()
+
+    def places_listened_to(self) -> set[Place]:
+        """Return where a change is told to webhooks."""
+        listened_to = {pk for pk, each in self.environments.items() if each.is_listened_to}
+        return {change.place for change in self.changes if change.environment_id in listened_to}
 
     def places_of_new_versions(self) -> list[Place]:
         """Return where versions are kept and a change would make a difference, in the order of locks."""

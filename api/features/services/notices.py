@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from rest_framework.serializers import DateTimeField
 
 from audit.services import Author
+from environments.models import EnvironmentWebhook
 from features.models import EnvironmentFeatureVersion, Feature, FeatureState
 from features.models.state import FOR_EVERYONE
 from features.services.places import Place, Target, rows_in, target_of
+from organisations.models import OrganisationWebhook
 from permissions.actors import Machine
 from webhooks.models import EventType
 from webhooks.recipients import Recipient
@@ -55,6 +57,15 @@ def telling_of(
     finally:
         _watching.reset(token)
     watch.tell()
+
+
+def is_listened_to() -> Q:
+    """Return what says of an environment whether a webhook is told of what happens in it."""
+    of_environment = EnvironmentWebhook.objects.filter(environment=OuterRef("pk"), enabled=True)
+    of_organisation = OrganisationWebhook.objects.filter(
+        organisation=OuterRef("project__organisation"), enabled=True
+    )
+    return Exists(of_environment) | Exists(of_organisation)
 
 
 def tell_of_version(version: EnvironmentFeatureVersion) -> None:
