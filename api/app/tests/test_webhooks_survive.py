@@ -1,11 +1,10 @@
-"""Workers that are killed while they send: every message arrives, in order, and twins have one id."""
+"""Workers that are killed: all messages arrive, in order, twins have one id; schedules take effect once."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from itertools import product
+from datetime import datetime, timedelta
 from multiprocessing.context import ForkProcess
 from random import Random
 from threading import Event as Signal
@@ -13,70 +12,110 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
+from app.tests.thoroughness import EVERYTHING
 from core.tests.asgi.servers import wait_until
-from core.tests.receivers import receiver
-from features.services.change_sets import Change, apply_change_set
+from core.tests.receivers import Receiver, receiver
+from environments.models import Environment
+from features.models import Feature, FeatureState
+from features.services.change_sets import Change, apply_change_set, apply_to_version
+from features.services.versioning import enable_versioning
+from features.services.versions import create_draft, publish_version
 from features.tests.factories import make_feature
 from tasks import worker
 from tasks.worker import Worker
-from webhooks.models import Delivery
+from webhooks.models import Delivery, Event
 
-KILLS = 10
-FLAGS, CHANGES = 5, 8
+KILLS, CHANGES_BETWEEN, SCHEDULED = (50, 10, 50) if EVERYTHING else (4, 10, 4)
+FLAGS = 5
+# A killed worker's jobs are others' after this.
+LEASE = timedelta(seconds=0.6)
+
+
+def a_scheduled_version(feature: Feature, environment: Environment, value: str, live_from: datetime) -> None:
+    draft = create_draft(environment, feature, author=None)
+    apply_to_version(draft, [Change(feature.pk, environment.pk, value=value)], author=None)
+    publish_version(draft, author=None, live_from=live_from)
+
+
+# Each has a feature serve a value from a time on.
+WAYS_TO_SCHEDULE: list[Callable[[Feature, Environment, str, datetime], None]] = [a_scheduled_version]
 
 
 @contextmanager
-def workers(number: int) -> Iterator[None]:
-    """Run so many workers until the block ends, and then kill them."""
+def working() -> Iterator[None]:
+    """Run a worker until the block ends, and then kill it."""
 
     def work() -> None:
         for each in connections.all():
             each.connection = None  # the parent's
-        Worker(threads=3, poll_seconds=0.02, lease=timedelta(seconds=0.4)).run()
+        Worker(threads=3, poll_seconds=0.02, lease=LEASE).run()
 
-    processes = [ForkProcess(target=work) for _ in range(number)]
-    for process in processes:
-        process.start()
+    process = ForkProcess(target=work)
+    process.start()
     try:
         yield
     finally:
-        for process in processes:
-            process.kill()
-            process.join()
+        process.kill()
+        process.join()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_message_arrives_in_order_though_workers_are_killed(
-    settings, monkeypatch, environment, project, organisation
+def test_what_is_sent_and_scheduled_survives_workers_that_are_killed(
+    settings, monkeypatch, environment, project
 ):
+    staging = Environment.objects.create(project=project, name="Staging")
     settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
     monkeypatch.setattr(worker, "_TIDY_SECONDS", 0.05)
     chance = Random(6)
-    features = [make_feature(project) for _ in range(FLAGS)]
-    with receiver() as received, receiver() as other:
-        environment.webhooks.create(url=received.url())
-        organisation.webhooks.create(url=other.url())
-        for number, feature in product(range(CHANGES), features):
-            apply_change_set([Change(feature.pk, environment.pk, value=number)], author=None)
+    flags = [make_feature(project) for _ in range(FLAGS)]
+    scheduled = [make_feature(project) for _ in range(SCHEDULED)]
+    enable_versioning(staging, author=None)
+    with receiver() as received:
+        for each in (environment, staging):
+            each.webhooks.create(url=received.url())
+        for number, feature in enumerate(scheduled):
+            live_from = timezone.now() + timedelta(seconds=chance.uniform(0.5, KILLS))
+            schedule = WAYS_TO_SCHEDULE[number % len(WAYS_TO_SCHEDULE)]
+            schedule(feature, staging, "scheduled", live_from)
 
-        for _ in range(KILLS):
-            with workers(2):
-                Signal().wait(chance.uniform(0.05, 0.3))
-        with workers(2):
-            wait_until(lambda: not Delivery.objects.pending().exists())
+        for number in range(KILLS):
+            for flag in range(CHANGES_BETWEEN):
+                value = number * CHANGES_BETWEEN + flag
+                change = Change(flags[flag % FLAGS].pk, environment.pk, value=value)
+                apply_change_set([change], author=None)
+            before = len(received.requests)
+            with working():
+                some = chance.randint(1, CHANGES_BETWEEN)
+                wait_until(lambda: len(received.requests) >= before + some)  # noqa: B023
+                Signal().wait(chance.uniform(0, 0.02))
+        with working():
+            wait_until(lambda: _all_served(scheduled, staging) and not Delivery.objects.pending().exists())
 
-    for each in (received, other):
-        values, ids = _by_flag(each.requests)
-        assert values == {feature.pk: list(range(CHANGES)) for feature in features}
-        assert all(len(found) == 1 for found in ids.values())
+    values, ids = _by_flag(received)
+    assert {flag.pk: values[flag.pk] for flag in flags} == {
+        flag.pk: list(range(number, KILLS * CHANGES_BETWEEN, FLAGS)) for number, flag in enumerate(flags)
+    }
+    assert all(len(found) == 1 for found in ids.values())
+    assert {feature.pk: values[feature.pk] for feature in scheduled} == {
+        feature.pk: ["scheduled"] for feature in scheduled
+    }
+    # Who serves it a second time tells of the version again.
+    versions = Event.objects.filter(event_type="NEW_VERSION_PUBLISHED", environment=staging)
+    assert versions.count() == SCHEDULED
 
 
-def _by_flag(requests: list[bytes]) -> tuple[dict[int, list[int]], dict[Any, set[bytes]]]:
+def _all_served(features: list[Feature], environment: Environment) -> bool:
+    served = FeatureState.objects.filter(feature__in=features, environment=environment)
+    return all(each.value == "scheduled" for each in served)
+
+
+def _by_flag(received: Receiver) -> tuple[dict[int, list[Any]], dict[Any, set[bytes]]]:
     """Return the values of each flag as they came, without repetitions, and the ids that each came with."""
-    values: dict[int, list[int]] = defaultdict(list)
+    values: dict[int, list[Any]] = defaultdict(list)
     ids: dict[Any, set[bytes]] = defaultdict(set)
-    for request in requests:
+    for request in received.requests:
         head, _, body = request.partition(b"\r\n\r\n")
         message = json.loads(body)
         if message["event_type"] != "FLAG_UPDATED":

@@ -92,11 +92,18 @@ def _serve(
 def _request(connection: socket.socket) -> bytes:
     request = b""
     while b"\r\n\r\n" not in request:
-        request += connection.recv(65536)
+        request += _more(connection)
     head, _, body = request.partition(b"\r\n\r\n")
     length = next(
         int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
     )
     while len(body) < length:
-        body += connection.recv(65536)
+        body += _more(connection)
     return head + b"\r\n\r\n" + body
+
+
+def _more(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    if not data:
+        raise ConnectionError("It was closed in the middle.")
+    return data
