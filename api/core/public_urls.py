@@ -11,15 +11,24 @@ from django.core.validators import URLValidator
 from django.utils.deconstruct import deconstructible
 
 RESOLVE_SECONDS = 2.0
-_resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
+# A name whose servers are dead holds one for longer than anybody waits: as many as are called at once.
+_resolvers = ThreadPoolExecutor(max_workers=64, thread_name_prefix="resolve")
 
-# Assigned, and yet nobody's on the internet at large; not all versions of Python know of each.
+# Assigned, and yet nobody's on the internet at large; not all versions of Python know of each. The first is
+# where machines of Azure find their host.
 _SPECIAL = [
     ip_network(network)
-    for network in ("192.0.0.0/24", "192.88.99.0/24", "2001:20::/28", "3fff::/20", "5f00::/16")
+    for network in (
+        "168.63.129.16/32",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "2001:20::/28",
+        "3fff::/20",
+        "5f00::/16",
+    )
 ]
 # IPv6 addresses that a gateway turns into the IPv4 address in their last 32 bits.
-_TRANSLATED = [ip_network("64:ff9b::/96"), ip_network("::/96")]
+_TRANSLATED = [ip_network("64:ff9b::/96"), ip_network("::ffff:0:0:0/96"), ip_network("::/96")]
 _TRANSLATED_AT_HOME = ip_network("64:ff9b:1::/48")
 
 
