@@ -11,6 +11,8 @@ from django.utils.functional import LazyObject, empty
 from core.causes import Cause, caused_by
 from permissions.actors import Machine
 
+EMERGENCY_HEADER = "X-Burgee-Break-Glass"
+_LONGEST_REASON = 500
 _REQUEST_ID = re.compile(r"[!-~]{1,64}", re.ASCII)
 
 
@@ -33,10 +35,22 @@ def _cause_of(request: HttpRequest) -> Cause | None:
     match = request.resolver_match
     source = "admin" if match and "admin" in match.app_names else "api"
     if isinstance(user, Machine):
-        return Cause(user.name, source, master_key_id=user.key_id, request_id=_id_of(request))
+        return Cause(
+            user.name,
+            source,
+            master_key_id=user.key_id,
+            request_id=_id_of(request),
+            emergency=_emergency_of(request),
+        )
     if user is None or not user.is_authenticated or user.pk is None:
         return None
-    return Cause(str(user), source, user_id=user.pk, request_id=_id_of(request))
+    return Cause(
+        str(user),
+        source,
+        user_id=user.pk,
+        request_id=_id_of(request),
+        emergency=_emergency_of(request),
+    )
 
 
 def _id_of(request: HttpRequest) -> str:
@@ -45,3 +59,9 @@ def _id_of(request: HttpRequest) -> str:
     if not _REQUEST_ID.fullmatch(given):
         given = request.META["HTTP_X_REQUEST_ID"] = uuid4().hex
     return given
+
+
+def _emergency_of(request: HttpRequest) -> str:
+    """Return why the caller wants to do without approval. Headers are Latin-1; reasons are in UTF-8."""
+    given = request.headers.get(EMERGENCY_HEADER, "").encode("latin-1", "replace").decode("utf-8", "replace")
+    return " ".join(given.replace("\0", "").split())[:_LONGEST_REASON]

@@ -32,6 +32,7 @@ class Cause:
         name: what people know them by: an e-mail address, a key's name, `manage.py shell`.
         source: by which way: `api`, `admin`, `command` or `task`.
         request_id: what all that one request has changed has in common.
+        emergency: why it should be done without the approval that it needs; empty: it should not.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Cause:
     user_id: int | None = None
     master_key_id: UUID | None = None
     request_id: str = ""
+    emergency: str = ""
 
     @property
     def as_sql(self) -> str:

@@ -50,6 +50,11 @@ ENVIRONMENT_PERMISSIONS = (
     Permission("MANAGE_IDENTITIES", "Create, change and delete identities and their traits."),
     Permission("CREATE_CHANGE_REQUEST", "Ask for changes in this environment.", supports_tag=True),
     Permission("APPROVE_CHANGE_REQUEST", "Approve changes in this environment.", supports_tag=True),
+    Permission(
+        "BREAK_GLASS",
+        "In an emergency, change what features serve without the approval that it needs.",
+        supports_tag=True,
+    ),
 )
 
 

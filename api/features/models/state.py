@@ -132,6 +132,10 @@ class FeatureState(VersionedModel, TypedValue):
     hash_seed = models.PositiveIntegerField(null=True, blank=True, editable=False)
     version = models.IntegerField(null=True, default=1, editable=False)
     live_from = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    # By its id alone: change requests stand above features.
+    change_request_id = models.IntegerField(
+        null=True, editable=False, help_text="The change request that made it what it is, if one did."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.fields import INT64_MAX, ConstantField, IdField, PercentageField, WholeItem
+from core.fields import INT64_MAX, IdField, PercentageField, WholeItem
 from core.queries import QuerySerializer
 from features.models import FeatureSegment, FeatureState, MultivariateFeatureStateValue
 from features.serializers.values import RawValueField, TypedValueSerializer
@@ -52,7 +52,7 @@ class StateSerializer(serializers.ModelSerializer):
     """What every shape of a feature state has in common; each adds its form of the value."""
 
     multivariate_feature_state_values = AllocationSerializer(many=True, required=False)
-    change_request = ConstantField(None)
+    change_request = serializers.IntegerField(source="change_request_id", read_only=True, allow_null=True)
     environment_feature_version = serializers.UUIDField(
         source="environment_feature_version_id", read_only=True, allow_null=True
     )

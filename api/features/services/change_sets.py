@@ -34,6 +34,7 @@ from features.models import (
 from features.models.values import FlagValue, typed_value
 from features.services import priorities, records
 from features.services.allocations import Allocation, AllocationWriter
+from features.services.approval import check_approval, current_commission
 from features.services.notices import is_listened_to, telling_of
 from features.services.places import Place, Target, target_of
 from features.services.versions import draft_versions, publish
@@ -104,9 +105,11 @@ def apply_change_set(changes: Sequence[Change], *, author: Author) -> list[Featu
     Raises:
         InvalidInput: a change names what isn't there or belongs elsewhere, or shares exceed 100 percent.
         GoneError: its environment was deleted meanwhile.
+        ApprovalRequiredError: its environment takes changes by request only.
     """
     _refuse_repetitions(changes)
     surroundings = _Surroundings(changes)
+    surroundings.check_approval(author)
     identity_ids = _named(change.identity_id for change in changes)
     with telling_of(surroundings.places_listened_to(), by=author, identity_ids=identity_ids):
         return _apply_now(changes, surroundings, author)
@@ -235,7 +238,7 @@ class _Surroundings:
             .select_for_update(of=("self",), no_key=True)
             .in_bulk()
         )
-        environments = Environment.objects.annotate(is_listened_to=is_listened_to())
+        environments = Environment.objects.select_related("project").annotate(is_listened_to=is_listened_to())
         self.environments = environments.in_bulk({change.environment_id for change in changes})
         # Locked, or one that is being deleted would leave its new override behind.
         self.segments = (
@@ -252,6 +255,16 @@ class _Surroundings:
         self._updated: dict[frozenset[str], list[FeatureState]] = defaultdict(list)
         self.enter({})
         self._seeds = {target: state.seed for target, state in self.states.items()}
+
+    def check_approval(self, author: Author) -> None:
+        """Refuse what takes a change request. Overrides of identities never do."""
+        for feature_id, feature in self.features.items():
+            named = {
+                change.environment_id
+                for change in self.changes
+                if change.feature_id == feature_id and change.identity_id is None
+            }
+            check_approval([self.environments[each] for each in sorted(named)], [feature], author=author)
 
     def enter(self, versions: Mapping[Place, EnvironmentFeatureVersion]) -> None:
         """Look, in these places, at the rows of versions, and elsewhere at those that are served."""
@@ -367,7 +380,8 @@ class _Surroundings:
     def update(self, state: FeatureState, fields: Iterable[str]) -> None:
         """Have these fields of a state written, and no other: they may have been changed meanwhile."""
         state.updated_at = timezone.now()
-        self._updated[frozenset({*fields, "updated_at"})].append(state)
+        state.change_request_id = _request_id()
+        self._updated[frozenset({*fields, "updated_at", "change_request_id"})].append(state)
 
     def write(self) -> None:
         """Write what was gathered: a statement for each kind of it, however many states there are."""
@@ -383,6 +397,7 @@ class _Surroundings:
             feature=self.features[change.feature_id],
             environment=self.environments[change.environment_id],
             identity=self.identities[change.identity_id] if change.identity_id else None,
+            change_request_id=_request_id(),
         )
         if version is not None and state.identity is None:
             state.environment_feature_version, state.is_live = version, False
@@ -512,6 +527,12 @@ def _already_there(change: Change) -> str:
     if change.identity_id is not None:
         return "The feature already has an override for this identity."
     return "The feature already has a default state in this environment."
+
+
+def _request_id() -> int | None:
+    """Return the id of the change request that is being carried out."""
+    commission = current_commission()
+    return commission.request_id if commission else None
 
 
 def same_value(one: FlagValue, other: FlagValue) -> bool:

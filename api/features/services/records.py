@@ -11,6 +11,7 @@ from audit.services import Author, record
 from environments.models import Environment
 from features.models import EnvironmentFeatureVersion, Feature, FeatureImport, FeatureSegment, FeatureState
 from features.models.values import FlagValue
+from features.services.approval import Commission, current_commission
 
 
 def of_feature(
@@ -47,10 +48,37 @@ def of_state(
 ) -> None:
     if state.environment_feature_version_id is not None:
         return
+    commission = current_commission()
+    if commission is not None:
+        _of_commissioned_state(state, commission, changes or [], change_type)
+        return
     record(
         log,
         author=author,
         related_object=related_object or state,
+        related_object_type=RelatedObjectType.FEATURE_STATE,
+        organisation_id=state.feature.project.organisation_id,
+        project_id=state.feature.project_id,
+        environment_id=state.environment_id,
+        changes=changes,
+        change_type=change_type,
+    )
+
+
+def _of_commissioned_state(
+    state: FeatureState, commission: Commission, changes: list[dict[str, Any]], change_type: ChangeType | None
+) -> None:
+    """Record all that a change request has made of a state in one record, of which nobody is the author.
+
+    Whoever committed it is the author of the record that says so. Callers write records together, at the end.
+    """
+    if state.pk in commission.records:
+        commission.records[state.pk].changes += changes
+        return
+    commission.records[state.pk] = record(
+        commission.sentence_about(state.feature),
+        author=None,
+        related_object=state,
         related_object_type=RelatedObjectType.FEATURE_STATE,
         organisation_id=state.feature.project.organisation_id,
         project_id=state.feature.project_id,

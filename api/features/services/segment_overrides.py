@@ -11,13 +11,16 @@ from environments.models import Environment
 from features.exceptions import VersionedEnvironmentError
 from features.models import EnvironmentFeatureVersion, Feature, FeatureSegment
 from features.services import records
+from features.services.approval import check_approval
 from features.services.change_sets import Change, Operation, apply_where_it_is, check_segment_fits
 from features.services.priorities import make_room, reorder
 from segments.models import Segment
 
 
 @transaction.atomic
-def bind_segment(*, feature_id: int, segment_id: int, environment: Environment) -> FeatureSegment:
+def bind_segment(
+    *, feature_id: int, segment_id: int, environment: Environment, author: Author
+) -> FeatureSegment:
     """Give a feature a place for an override for a segment, after the others. Its state comes apart.
 
     Raises:
@@ -27,6 +30,7 @@ def bind_segment(*, feature_id: int, segment_id: int, environment: Environment) 
     feature = _locked(feature_id, environment)
     if feature is None:
         raise InvalidInput({"feature": ["Feature does not exist in project"]})
+    check_approval([environment], [feature], author=author)
     segments: QuerySet[Segment] = Segment.objects.filter(pk=segment_id, project_id=environment.project_id)
     segment = segments.select_for_update(no_key=True).first()
     if segment is None:
@@ -81,6 +85,7 @@ def reorder_segment_overrides(
     """
     _locked(feature.pk, environment)
     if version is None:
+        check_approval([environment], [feature], author=author)
         beside = FeatureSegment.objects.filter(feature=feature, environment=environment)
     else:
         beside = FeatureSegment.all_objects.undeleted().filter(environment_feature_version=version)

@@ -22,6 +22,7 @@ from features.models import EnvironmentFeatureVersion, Feature, FeatureSegment, 
 from features.models.version import gone_live
 from features.selectors.versions import differences, states_of
 from features.services import records
+from features.services.approval import check_approval
 from features.services.copies import copy_states
 from features.services.notices import tell_of_version, telling_of
 from features.services.places import Place, rows_in
@@ -71,10 +72,12 @@ def publish_version(
 
     Raises:
         VersionGoneError: it was deleted meanwhile.
+        ApprovalRequiredError: its environment takes changes by request only.
     """
     lock_feature(version.feature_id)
     found = _reread(version)
     if not found.has_gone_live:
+        check_approval([found.environment], [found.feature], author=author)
         if live_from is None and not found.published:
             live_from = found.live_from
         publish([found], author=author, live_from=live_from)
@@ -268,7 +271,7 @@ def signed(field: str, author: Author) -> dict[str, Any]:
 def _reread(version: EnvironmentFeatureVersion) -> EnvironmentFeatureVersion:
     """Return a version as it is once its feature is locked."""
     found: EnvironmentFeatureVersion | None = (
-        EnvironmentFeatureVersion.objects.select_related("feature__project", "environment")
+        EnvironmentFeatureVersion.objects.select_related("feature__project", "environment__project")
         .filter(pk=version.pk)
         .first()
     )

@@ -186,6 +186,7 @@ def others(permission: str) -> list[str]:
         "MANAGE_IDENTITIES",
         "CREATE_CHANGE_REQUEST",
         "APPROVE_CHANGE_REQUEST",
+        "BREAK_GLASS",
     ]
     return [each for each in every if each != permission]
 

@@ -83,7 +83,10 @@ class FeatureSegmentViewSet(ManagedView, viewsets.ModelViewSet):
         require_for(self.request.user, MANAGE, environment, given["feature_id"])
         refuse_where_versioned(environment)
         serializer.instance = bind_segment(
-            feature_id=given["feature_id"], segment_id=given["segment_id"], environment=environment
+            feature_id=given["feature_id"],
+            segment_id=given["segment_id"],
+            environment=environment,
+            author=self.request.user,
         )
 
     def perform_update(self, serializer: Any) -> None:
