@@ -110,8 +110,8 @@ class ApprovalRequiredError(DomainError):
 
     def __init__(self, environment: str) -> None:
         super().__init__(
-            f"'{environment}' takes changes by change request only. In an emergency, whoever has the permission "
-            "BREAK_GLASS sends the reason in the header X-Burgee-Break-Glass."
+            f"'{environment}' takes changes by change request only. "
+            "In an emergency, whoever has the permission BREAK_GLASS sends the reason in the header X-Burgee-Break-Glass."
         )
 
 
@@ -123,5 +123,6 @@ class MayNotBreakGlassError(DomainError):
 
     def __init__(self, environment: str) -> None:
         super().__init__(
-            f"'{environment}' takes changes by change request only, and you don't have the permission BREAK_GLASS."
+            f"'{environment}' takes changes by change request only, "
+            "and you don't have the permission BREAK_GLASS."
         )

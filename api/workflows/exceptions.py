@@ -62,3 +62,12 @@ class CohortSegmentError(DomainError):
 
     def __init__(self) -> None:
         super().__init__("Segments managed by a cohort cannot be changed via a change request.")
+
+
+class ChangedDraftError(DomainError):
+    """Somebody has changed a version after it was asked to be published."""
+
+    code = "changed_draft"
+
+    def __init__(self) -> None:
+        super().__init__("The version was changed, published or deleted since the Change Request was made.")

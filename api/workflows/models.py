@@ -15,6 +15,12 @@ from organisations.models import Group
 from projects.models import Project
 from segments.models import Segment
 
+_REQUEST = "(SELECT {column} FROM workflows_changerequest WHERE id = changed.change_request_id)"
+_OF_REQUEST = {
+    "environment": _REQUEST.format(column="environment_id"),
+    "project": _REQUEST.format(column="project_id"),
+}
+
 COMMITTED = Q(committed_at__isnull=False)
 
 
@@ -163,11 +169,7 @@ class RequestedChange(SoftDeletableModel):
                 name="change_of_one_thing",
             ),
         ]
-        triggers = remembers(
-            name="(SELECT title FROM workflows_changerequest WHERE id = changed.change_request_id)",
-            environment="(SELECT environment_id FROM workflows_changerequest WHERE id = changed.change_request_id)",
-            project="(SELECT project_id FROM workflows_changerequest WHERE id = changed.change_request_id)",
-        )
+        triggers = remembers(name=_REQUEST.format(column="title"), **_OF_REQUEST)
 
     def __str__(self) -> str:
         return f"{self.change_request}: {self.feature or self.segment}"
@@ -175,12 +177,6 @@ class RequestedChange(SoftDeletableModel):
     @property
     def is_pending(self) -> bool:
         return self.applied_at is None and self.given_up_at is None
-
-
-_OF_REQUEST = {
-    "environment": "(SELECT environment_id FROM workflows_changerequest WHERE id = changed.change_request_id)",
-    "project": "(SELECT project_id FROM workflows_changerequest WHERE id = changed.change_request_id)",
-}
 
 
 class Approval(models.Model):

@@ -1,5 +1,6 @@
 """Versions on the wire."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -88,34 +89,7 @@ class NewVersionSerializer(VersionSerializer):
         Raises:
             VersionConflictError: what is to be made is for everyone, which every version has already.
         """
-
-        def changes_of(field: str, operation: Operation) -> list[Change]:
-            return [
-                Change(
-                    feature_id,
-                    environment_id,
-                    operation=operation,
-                    **_place_in(each),
-                    **changes_in(each),
-                )
-                for each in self.validated_data.get(field) or []
-            ]
-
-        created = changes_of("feature_states_to_create", Operation.CREATE)
-        if any(change.segment_id is None for change in created):
-            raise VersionConflictError("Cannot create FeatureState objects that are not segment overrides.")
-        anew = {change.segment_id for change in created}
-        removals = [
-            Change(feature_id, environment_id, segment_id=segment_id, operation=Operation.REMOVE)
-            for segment_id in sorted({*(self.validated_data.get("segment_ids_to_delete_overrides") or [])})
-        ]
-        return [
-            # What is to go and to be made is made anew.
-            [change for change in removals if change.segment_id in anew],
-            created,
-            changes_of("feature_states_to_update", Operation.UPDATE),
-            [change for change in removals if change.segment_id not in anew],
-        ]
+        return steps_in(self.validated_data, environment_id=environment_id, feature_id=feature_id)
 
 
 class PublishSerializer(serializers.Serializer):
@@ -136,3 +110,33 @@ class VersionsQuery(QuerySerializer):
 def _place_in(given: dict[str, Any]) -> dict[str, Any]:
     place = given.get("feature_segment") or {}
     return {"segment_id": place.get("segment_id"), "priority": place.get("priority")}
+
+
+def steps_in(given: Mapping[str, Any], *, environment_id: int, feature_id: int) -> list[list[Change]]:
+    """Return what validated data makes, changes and takes away, in lists to be done one after the other.
+
+    Raises:
+        VersionConflictError: what is to be made is for everyone, which every version has already.
+    """
+
+    def changes_of(field: str, operation: Operation) -> list[Change]:
+        return [
+            Change(feature_id, environment_id, operation=operation, **_place_in(each), **changes_in(each))
+            for each in given.get(field) or []
+        ]
+
+    created = changes_of("feature_states_to_create", Operation.CREATE)
+    if any(change.segment_id is None for change in created):
+        raise VersionConflictError("Cannot create FeatureState objects that are not segment overrides.")
+    anew = {change.segment_id for change in created}
+    removals = [
+        Change(feature_id, environment_id, segment_id=segment_id, operation=Operation.REMOVE)
+        for segment_id in sorted({*(given.get("segment_ids_to_delete_overrides") or [])})
+    ]
+    return [
+        # What is to go and to be made is made anew.
+        [change for change in removals if change.segment_id in anew],
+        created,
+        changes_of("feature_states_to_update", Operation.UPDATE),
+        [change for change in removals if change.segment_id not in anew],
+    ]
