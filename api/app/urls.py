@@ -24,6 +24,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("segments.urls")),
     path("", include("identities.urls")),
     path("", include("features.urls")),
+    path("", include("workflows.urls")),
     path("", include("documents.urls")),
     path("", include("analytics.urls")),
     path("", include("health.urls")),

@@ -111,7 +111,8 @@ class ApprovalRequiredError(DomainError):
     def __init__(self, environment: str) -> None:
         super().__init__(
             f"'{environment}' takes changes by change request only. "
-            "In an emergency, whoever has the permission BREAK_GLASS sends the reason in the header X-Burgee-Break-Glass."
+            "In an emergency, whoever has the permission BREAK_GLASS sends the reason "
+            "in the header X-Burgee-Break-Glass."
         )
 
 

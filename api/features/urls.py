@@ -19,7 +19,7 @@ from features.views.feature_states import (
 )
 from features.views.features import FeatureByUuidView, FeatureViewSet
 from features.views.flag_updates import DeleteSegmentOverrideView, UpdateFlagsView, UpdateFlagView
-from features.views.metrics import EnvironmentMetricsView, LifecycleCountsView
+from features.views.metrics import LifecycleCountsView
 from features.views.multivariate_options import MultivariateOptionByUuidView, MultivariateOptionViewSet
 from features.views.segment_overrides import (
     CreateSegmentOverrideView,
@@ -104,11 +104,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "features/feature-segments/get-by-uuid/<uuid:uuid>/",
         FeatureSegmentByUuidView.as_view(),
         name="feature-segment-by-uuid",
-    ),
-    path(
-        "environments/<str:environment_key>/metrics/",
-        EnvironmentMetricsView.as_view(),
-        name="environment-metrics",
     ),
     path(
         "environments/<str:environment_key>/clone/", CloneEnvironmentView.as_view(), name="clone-environment"

@@ -58,9 +58,8 @@ class WantedChange:
 
 def steps_of(requested: RequestedChange, environment_id: int) -> list[list[Change]]:
     """Return the change sets that a request keeps."""
-    assert requested.feature_id is not None
     return [
-        [_change(kept, requested.feature_id, environment_id) for kept in step]
+        [_change(kept, requested.feature_id or 0, environment_id) for kept in step]
         for step in requested.content.get("steps", [])
     ]
 
@@ -122,8 +121,7 @@ def served_in(environment_id: int, feature_ids: Collection[int]) -> Served:
 
 def basis_of(requested: RequestedChange, served: Served) -> Targets:
     """Return what there is now of what a request changes. What isn't there is null."""
-    if requested.kind == ChangeKind.SEGMENT:
-        assert requested.segment is not None
+    if requested.segment is not None:
         return {EVERYONE: segment_content(requested.segment)}
     there = served.get(requested.feature_id or 0, {})
     return {target: there.get(target) for target in targets_of(requested)}

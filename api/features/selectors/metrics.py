@@ -1,5 +1,6 @@
 """Counting what there is in an environment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
@@ -7,6 +8,11 @@ from django.db.models import Count, Q
 from environments.models import Environment
 from features.models import FeatureState
 from features.models.state import FOR_EVERYONE, SERVED
+
+_OF_CHANGE_REQUESTS = [
+    (5, "open_change_requests", "Open change requests"),
+    (6, "total_scheduled_changes", "Scheduled changes"),
+]
 
 
 @dataclass(frozen=True)
@@ -20,10 +26,13 @@ class Metric:
     value: int
 
 
-def metrics_of(environment: Environment) -> list[Metric]:
+def metrics_of(environment: Environment, others: Mapping[str, int]) -> list[Metric]:
     """Return the figures of an environment, by rank. One query.
 
     Those about change requests are there where the environment takes changes by request only.
+
+    Args:
+        others: the numbers that are counted elsewhere, by their names.
     """
     counts = FeatureState.objects.filter(
         SERVED, environment=environment, feature__is_archived=False
@@ -40,8 +49,6 @@ def metrics_of(environment: Environment) -> list[Metric]:
         Metric(4, "identity_overrides", "identities", "Identity overrides", counts["for_identities"]),
     ]
     if environment.minimum_change_request_approvals is not None:
-        metrics += [
-            Metric(5, "open_change_requests", "workflows", "Open change requests", 0),
-            Metric(6, "total_scheduled_changes", "workflows", "Scheduled changes", 0),
-        ]
+        for rank, name, description in _OF_CHANGE_REQUESTS:
+            metrics.append(Metric(rank, name, "workflows", description, others.get(name, 0)))
     return metrics

@@ -1,15 +1,16 @@
 """Carrying change requests out: when they are committed, or when their time has come.
 
-What a request changes is a change set, so committing one is applying it; `features` decides whether that makes
-a version. A request's row is locked first, then features in the order of their ids.
+What a request changes is a change set, so committing one is applying it; `features` decides whether that
+makes a version. A request's row is locked first, then features in the order of their ids.
 
-What is scheduled is done by a job that runs in one transaction with the note that it is done, so exactly once.
+What is scheduled is done by a job that runs in one transaction with the note that it is done: exactly once.
 A job does all that is due of its feature, in the order of `live_from`: however late or in which order jobs
 run, what was meant for later is done later, and stays.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -17,13 +18,14 @@ from django.db.models.functions import Now
 
 from audit.services import Author
 from core.errors import DomainError, refusal_in_words
-from features.models import FeatureState
+from environments.models import Environment
+from features.models import EnvironmentFeatureVersion, Feature, FeatureState
 from features.services.approval import Commission, carrying_out
-from features.services.change_sets import apply_change_set
+from features.services.change_sets import Change, apply_change_set
 from features.services.new_versions import create_version
 from features.services.versions import lock_feature, publish_version
 from permissions.actors import Machine
-from segments.models import ManagedBy
+from segments.models import ManagedBy, Segment
 from segments.services import update_segment
 from tasks.services import cancel, enqueue
 from workflows import mails
@@ -68,7 +70,7 @@ def carry_out_or_schedule(
         if change.live_from is not None and change.live_from > now:
             change.basis = basis_of(change, served)  # by now there are no conflicts, or they are ignored
             change.save(update_fields=["basis"])
-            _schedule(request, change, author)
+            _schedule(request, change, change.live_from, author)
     for change in changes:
         if change.live_from is None or change.live_from <= now:
             _make(request, change, author=author, was_scheduled=False)
@@ -137,9 +139,8 @@ def database_now() -> datetime:
     return now.astimezone(UTC)
 
 
-def _schedule(request: ChangeRequest, change: RequestedChange, author: Author) -> None:
-    assert change.live_from is not None
-    enqueue(_TASK, arguments={"change": change.pk}, run_at=change.live_from, key=_key(change))
+def _schedule(request: ChangeRequest, change: RequestedChange, live_from: datetime, author: Author) -> None:
+    enqueue(_TASK, arguments={"change": change.pk}, run_at=live_from, key=_key(change))
     if change.feature_id is None:
         return
     states = FeatureState.objects.filter(
@@ -150,7 +151,7 @@ def _schedule(request: ChangeRequest, change: RequestedChange, author: Author) -
     )
     state = states.select_related("feature__project").first()
     if state is not None:
-        records.scheduled(request, state, change.live_from.astimezone(UTC), author=author)
+        records.scheduled(request, state, live_from.astimezone(UTC), author=author)
 
 
 def _carry_out(change: RequestedChange) -> None:
@@ -206,46 +207,40 @@ def _make(request: ChangeRequest, change: RequestedChange, *, author: Author, wa
         DomainError: it can't be made.
     """
     with carrying_out(Commission(request.pk, request.title, was_scheduled)):
-        if change.kind == ChangeKind.SEGMENT:
-            _change_segment(change, author)
+        if change.segment is not None:
+            _change_segment(change.segment, change.content, author)
         elif change.kind == ChangeKind.VERSION:
-            _publish_draft(change, author)
-        else:
-            _change_states(request, change, author)
+            _publish_draft(change.version, change.content, author)
+        elif change.feature is not None and request.environment is not None:
+            steps = steps_of(change, request.environment.pk)
+            _change_states(request.environment, change.feature, steps, request.title, author)
 
 
-def _change_states(request: ChangeRequest, change: RequestedChange, author: Author) -> None:
-    assert request.environment is not None
-    assert change.feature is not None
-    steps = steps_of(change, request.environment.pk)
-    request.environment.refresh_from_db(fields=["use_v2_feature_versioning"])
-    if request.environment.use_v2_feature_versioning:
-        create_version(
-            request.environment,
-            change.feature,
-            author=author,
-            changes=steps,
-            description=request.title,
-            publish=True,
-        )
+def _change_states(
+    environment: Environment, feature: Feature, steps: list[list[Change]], title: str, author: Author
+) -> None:
+    environment.refresh_from_db(fields=["use_v2_feature_versioning"])
+    if environment.use_v2_feature_versioning:
+        create_version(environment, feature, author=author, changes=steps, description=title, publish=True)
         return
     for step in steps:
         apply_change_set(step, author=author)
 
 
-def _publish_draft(change: RequestedChange, author: Author) -> None:
-    assert change.version is not None
-    if not same(drafted(change.version), change.content["draft"]):
+def _publish_draft(
+    version: EnvironmentFeatureVersion | None, content: Mapping[str, Any], author: Author
+) -> None:
+    """Publish a version if it is still what was approved."""
+    if version is None or version.published or not same(drafted(version), content["draft"]):
         raise ChangedDraftError
-    publish_version(change.version, author=author)
+    publish_version(version, author=author)
 
 
-def _change_segment(change: RequestedChange, author: Author) -> None:
-    assert change.segment is not None
-    refuse_cohorts([change])
-    content = change.content
+def _change_segment(segment: Segment, content: Mapping[str, Any], author: Author) -> None:
+    if segment.managed_by == ManagedBy.COHORT:
+        raise CohortSegmentError
     update_segment(
-        change.segment,
+        segment,
         author=author,
         name=content["name"],
         description=content["description"],

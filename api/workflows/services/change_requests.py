@@ -5,7 +5,6 @@ Every one of these locks the request's row first, and looks at it then.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
@@ -30,6 +29,7 @@ from workflows.content import (
     basis_of,
     changed_targets,
     drafted,
+    same,
     served_in,
 )
 from workflows.exceptions import (
@@ -104,8 +104,8 @@ def update_change_request(
 ) -> ChangeRequest:
     """Change a request that hasn't taken effect. Whatever is new of it has to be approved anew.
 
-    One that is scheduled is taken back: it takes effect if it is committed once more. Asking others to approve
-    is no edit.
+    One that is scheduled is taken back: it takes effect if it is committed once more. Asking others to
+    approve it is no edit.
 
     Raises:
         CommittedError: it has taken effect, at least in part.
@@ -275,7 +275,12 @@ def _are(current: Sequence[RequestedChange], request: ChangeRequest, wanted: Seq
         place = (each.kind, each.feature_id, each.segment_id, each.version_id, each.live_from)
         if (row.kind, row.feature_id, row.segment_id, row.version_id, row.live_from) != place:
             return False
-        if row.kind != ChangeKind.VERSION and _content(request, row, each, served) != row.content:
+        wanted_content = _content(request, row, each, served)
+        # Of a version, what others do meanwhile to what is served says nothing.
+        part = "draft" if row.kind == ChangeKind.VERSION else None
+        if part and not same(wanted_content[part], row.content[part]):
+            return False
+        if not part and not same(wanted_content, row.content):
             return False
     return True
 
@@ -369,8 +374,3 @@ def _ask(request: ChangeRequest, reviewers: Reviewers) -> None:
             request.group_assignments.create(group_id=group_id)
         members = User.objects.filter(permission_groups__in=new).exclude(pk=request.user_id)
         mails.ask_to_approve(request, members.distinct().order_by("pk"))
-
-
-def earliest(moments: Iterable[datetime | None]) -> datetime | None:
-    """Return the first moment at which something of a request takes effect."""
-    return min((each for each in moments if each is not None), default=None)

@@ -1,0 +1,44 @@
+"""Change requests in the admin: to be looked at. They are made, approved and committed by the API."""
+
+from django.contrib import admin
+
+from core.admin import ReadOnlyAdmin
+from workflows.models import Approval, ChangeRequest, GroupAssignment, RequestedChange
+
+
+class _Shown(admin.TabularInline):
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request, obj=None) -> bool:  # type: ignore[no-untyped-def]
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:  # type: ignore[no-untyped-def]
+        return False
+
+
+class RequestedChangeInline(_Shown):
+    model = RequestedChange
+    fields = ["kind", "feature", "segment", "live_from", "applied_at", "given_up_at", "reason", "content"]
+    readonly_fields = fields
+
+
+class ApprovalInline(_Shown):
+    model = Approval
+    fields = ["user", "is_requested", "approved_at"]
+    readonly_fields = fields
+
+
+class GroupAssignmentInline(_Shown):
+    model = GroupAssignment
+    fields = ["group"]
+    readonly_fields = fields
+
+
+@admin.register(ChangeRequest)
+class ChangeRequestAdmin(ReadOnlyAdmin):
+    list_display = ["title", "project", "environment", "user", "created_at", "committed_at", "committed_by"]
+    list_filter = [("committed_at", admin.EmptyFieldListFilter), "ignore_conflicts", "created_at"]
+    list_select_related = ["project", "environment", "user", "committed_by"]
+    search_fields = ["title", "environment__name", "project__name"]
+    inlines = [RequestedChangeInline, ApprovalInline, GroupAssignmentInline]
