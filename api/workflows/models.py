@@ -142,7 +142,7 @@ class RequestedChange(SoftDeletableModel):
         Segment, on_delete=models.CASCADE, null=True, related_name="requested_changes", editable=False
     )
     version = models.ForeignKey(
-        EnvironmentFeatureVersion, on_delete=models.CASCADE, null=True, related_name="+", editable=False
+        EnvironmentFeatureVersion, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
     )
     content = models.JSONField(default=dict, editable=False)
     basis = models.JSONField(default=dict, editable=False)

@@ -75,7 +75,7 @@ class ReviewingGroupSerializer(WholeItem, serializers.ModelSerializer):
 
 
 class NewRequestSerializer(serializers.Serializer):
-    """What every request says. Keys that are only read are ignored: clients send back what they were shown."""
+    """What every request says. Keys that are only read are ignored: clients send back what they got."""
 
     title = serializers.CharField(max_length=500)
     description = serializers.CharField(max_length=20_000, required=False, allow_null=True, allow_blank=True)

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -38,6 +39,7 @@ from workflows.services import records
 # By its name: the task calls what is here.
 _TASK = "workflows.carry_out_scheduled_change"
 _CHANGED_MEANWHILE = "What it changes was changed meanwhile."
+_GONE = "Something that it names is gone."
 
 
 def lock_features(changes: Iterable[RequestedChange]) -> None:
@@ -164,8 +166,8 @@ def _carry_out(change: RequestedChange) -> None:
     try:
         with transaction.atomic():
             _make(request, change, author=_committer(request), was_scheduled=True)
-    except DomainError as refusal:
-        _give_up(change, refusal_in_words(refusal) or "")
+    except (DomainError, IntegrityError, ObjectDoesNotExist) as refusal:
+        _give_up(change, refusal_in_words(refusal) or _GONE)
         return
     change.applied_at = database_now()
     change.save(update_fields=["applied_at"])

@@ -23,7 +23,6 @@ from app.tests.dashboard.client import (
 
 EMAIL, PASSWORD, NEW_PASSWORD = "ada@example.com", "0123-quagga-JUMPS", "4567-quagga-SLEEPS"
 
-CHANGE_REQUESTS = "change requests come with workflows"
 INTEGRATIONS = "integrations come later"
 
 USER = ("id", "email", "first_name", "last_name")
@@ -248,9 +247,8 @@ FEATURES_PAGE = [
         "environments/{environment[id]}/feature-lifecycle-counts/",
         "new", "live", "stale", "permanent", "needs_monitoring", "to_remove",
     ).or_missing(),
-    pages(f"{E}list-change-requests/?committed=false&page_size=1").or_empty().not_yet(CHANGE_REQUESTS),
-    pages(f"{E}list-change-requests/?live_from_after=2026-01-01T00:00:00Z&page_size=1").or_empty()
-    .not_yet(CHANGE_REQUESTS),
+    pages(f"{E}list-change-requests/?committed=false&page_size=1").or_empty(),
+    pages(f"{E}list-change-requests/?live_from_after=2026-01-01T00:00:00Z&page_size=1").or_empty(),
     pages(f"{P}release-pipelines/").or_empty().not_yet("release pipelines"),
     pages(f"{E}featurestates/?feature={{feature[id]}}", *RAW_STATE).saved_as("state"),
     put(
@@ -305,7 +303,7 @@ FLAG_EDITOR = [
     bare(f"{F}code-references/").or_empty().or_missing(),
     bare(f"{O}metadata-model-fields/supported-content-types/", "id", "model"),
     pages(f"{P}metadata/fields/?include_organisation=true&entity=feature").or_empty(),
-    pages(f"{E}list-change-requests/?feature_id={{feature[id]}}").or_empty().not_yet(CHANGE_REQUESTS),
+    pages(f"{E}list-change-requests/?feature_id={{feature[id]}}").or_empty(),
     # Settings, owners, variations
     put(F, lambda known: {**known["feature"], "description": "New", "tags": [known["tag"]["id"]]}, *FEATURE),
     post(f"{F}remove-owners/", lambda known: {"user_ids": [known["me"]["id"]]}, "id", "owners"),
@@ -397,8 +395,8 @@ FLAG_EDITOR = [
         f"{E}create-change-request/",
         always({"title": "x"}),
         "id",
-    ).not_yet(CHANGE_REQUESTS).saved_as("request"),
-    act("features/workflows/change-requests/{request[id]}/commit/").not_yet(CHANGE_REQUESTS),
+    ).saved_as("request"),
+    act("features/workflows/change-requests/{request[id]}/commit/"),
 ]  # fmt: skip
 
 VERSIONED = [
@@ -513,7 +511,7 @@ SEGMENTS = [
     ).saved_as("segment_copy"),
     delete(f"{P}segments/{{segment_copy[id]}}/", whole("segment_copy")),
     pages(f"{P}metadata/fields/?include_organisation=true&entity=segment").or_empty(),
-    post(f"{P}change-requests/", always({"title": "x"})).not_yet(CHANGE_REQUESTS),
+    post(f"{P}change-requests/", always({"title": "x"})),
 ]  # fmt: skip
 
 AUDIT = [
