@@ -13,8 +13,10 @@ ENVIRONMENT = "/api/v1/environments/{environment_key}"
 
 # What goes with a project, an environment or a feature, as far as it goes by itself.
 STATES = {"features.FeatureState", "features.FeatureSegment"}
-OF_FEATURE = STATES | {"features.EnvironmentFeatureVersion"}
-IN_ENVIRONMENT = STATES | {"features.EnvironmentDefaults"}
+REQUESTED = {"workflows.RequestedChange"}
+REQUESTS = {"workflows.ChangeRequest"} | REQUESTED
+OF_FEATURE = STATES | REQUESTED | {"features.EnvironmentFeatureVersion"}
+IN_ENVIRONMENT = STATES | REQUESTS | {"features.EnvironmentDefaults"}
 IN_PROJECT = (
     OF_FEATURE | IN_ENVIRONMENT | {"environments.Environment", "segments.Segment", "features.Feature"}
 )
@@ -74,7 +76,7 @@ DELETIONS = [
         path=f"{ENVIRONMENT}/",
         model="environments.Environment",
         is_marked=True,
-        takes="its feature states, overrides and versions",
+        takes="its feature states, overrides, versions and change requests",
         models=IN_ENVIRONMENT,
         stays="Its keys, webhooks and identities are kept with it, out of reach. No key works.",
     ),
@@ -83,7 +85,8 @@ DELETIONS = [
         path=f"{PROJECT}/features/{{pk}}/",
         model="features.Feature",
         is_marked=True,
-        takes="its states, overrides and versions everywhere, segments made for it alone",
+        takes="its states, overrides and versions everywhere, segments made for it alone, "
+        "what change requests want of it",
         models=OF_FEATURE,
         stays="Its variants are kept with it, for history. Its name is free again.",
     ),
@@ -140,8 +143,26 @@ DELETIONS = [
         path=f"{PROJECT}/segments/{{pk}}/",
         model="segments.Segment",
         is_marked=True,
-        takes="all overrides for it, everywhere",
-        models=STATES,
+        takes="all overrides for it, everywhere, what change requests want of it",
+        models=STATES | REQUESTED,
+    ),
+    Deletion(
+        object="change request",
+        path="/api/v1/features/workflows/change-requests/{pk}/",
+        model="workflows.ChangeRequest",
+        is_marked=True,
+        takes="what it would change; its schedule",
+        models=REQUESTED,
+        stays="One that has taken effect: 400.",
+    ),
+    Deletion(
+        object="change request of segments",
+        path=f"{PROJECT}/change-requests/{{pk}}/",
+        model="workflows.ChangeRequest",
+        is_marked=True,
+        takes="what it would change",
+        models=REQUESTED,
+        stays="One that has taken effect: 400.",
     ),
     Deletion(
         object="tag",

@@ -31,6 +31,7 @@ from permissions.tests.factories import grant, make_group, make_role
 from projects.models import Project, Tag
 from segments.tests.factories import make_segment
 from users.tests.factories import make_user
+from workflows.tests.factories import make_request, make_segment_request
 
 _numbers, _days = count(1), count()
 
@@ -117,6 +118,11 @@ def _features(world: World, name: str, tag: Tag) -> Feature:
     record_scan(
         world.project, url=f"https://{name}", vcs_provider="github", revision=name, references=references
     )
+    for each in (world.feature, feature):
+        request = make_request(environment, each, author=world.member, title=f"{name} request")
+        request.approvals.create(user=make_user())
+        request.group_assignments.create(group=world.group)
+    make_segment_request(world.segment, author=world.member, title=name)
     return feature
 
 

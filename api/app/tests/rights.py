@@ -108,6 +108,7 @@ for_users = signed_in.forbids(USER)  # a master key is nobody's: it has no accou
 forbids, hides, refuses = signed_in.forbids, signed_in.hides, signed_in.refuses
 sdk = public.forbids(SDK_KEY)
 
+ONLY_PEOPLE = "An approval is somebody's who looked at it."
 NO_USER = "A master key is nobody's: it has no account."
 own_factor = for_users.or_answers(400, "Only the example's caller has a second factor of that state.")
 
@@ -117,6 +118,7 @@ ORGANISATION = "/api/v1/organisations/{organisation_pk}"
 UPDATES = "/api/experiments/environments/{environment_key}"
 FLAG = "/api/__future__/environments/{environment_key}/features/{feature_pk}"
 VERSIONS = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions"
+REQUEST = "/api/v1/features/workflows/change-requests/{pk}"
 BY_IDENTIFIER = "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates"
 IDENTITY = f"{ENVIRONMENT}/identities/{{identity_pk}}"
 
@@ -346,6 +348,26 @@ FEATURES = {
         )
     },
     "GET /api/v1/environment-feature-versions/{version_uuid}/": hides(MEMBER).forbids("VIEW_ENVIRONMENT"),
+    f"POST {ENVIRONMENT}/create-change-request/": forbids("CREATE_CHANGE_REQUEST", for_tags=True),
+    f"GET {ENVIRONMENT}/list-change-requests/": forbids("VIEW_ENVIRONMENT"),
+    f"GET {REQUEST}/": hides(MEMBER).forbids("VIEW_ENVIRONMENT"),
+    f"PUT {REQUEST}/": hides(MEMBER).forbids(ENVIRONMENT_ADMIN),
+    f"PATCH {REQUEST}/": hides(MEMBER).forbids(ENVIRONMENT_ADMIN),
+    f"DELETE {REQUEST}/": hides(MEMBER).forbids(ENVIRONMENT_ADMIN),
+    f"POST {REQUEST}/approve/": hides(MEMBER)
+    .forbids("APPROVE_CHANGE_REQUEST", for_tags=True)
+    .machines(403, ONLY_PEOPLE),
+    f"POST {REQUEST}/commit/": hides(MEMBER).forbids(UPDATE, for_tags=True),
+    f"GET {PROJECT}/change-requests/": hides("VIEW_PROJECT"),
+    f"POST {PROJECT}/change-requests/": forbids("CREATE_PROJECT_LEVEL_CHANGE_REQUESTS"),
+    f"GET {PROJECT}/change-requests/{{pk}}/": hides("VIEW_PROJECT"),
+    f"PUT {PROJECT}/change-requests/{{pk}}/": forbids("MANAGE_PROJECT_LEVEL_CHANGE_REQUESTS"),
+    f"PATCH {PROJECT}/change-requests/{{pk}}/": forbids("MANAGE_PROJECT_LEVEL_CHANGE_REQUESTS"),
+    f"DELETE {PROJECT}/change-requests/{{pk}}/": forbids("MANAGE_PROJECT_LEVEL_CHANGE_REQUESTS"),
+    f"POST {PROJECT}/change-requests/{{pk}}/approve/": forbids(
+        "APPROVE_PROJECT_LEVEL_CHANGE_REQUESTS"
+    ).machines(403, ONLY_PEOPLE),
+    f"POST {PROJECT}/change-requests/{{pk}}/commit/": forbids("MANAGE_SEGMENTS"),
 }
 
 SEGMENTS = {

@@ -46,6 +46,8 @@ from segments.models import Condition, Operator, RuleType, Segment, SegmentRule
 from users.models import User
 from users.tests.factories import make_user
 from webhooks.models import Delivery, DeliveryStatus, Event, EventType, Receiver
+from workflows.models import ChangeRequest
+from workflows.tests.factories import make_request, make_segment_request
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class World:
     resource: ExternalResource
     health_provider: HealthProvider
     health_event: HealthEvent
+    change_request: ChangeRequest
+    segment_request: ChangeRequest
 
 
 def build_world(marker: str) -> World:
@@ -285,6 +289,9 @@ def build_world(marker: str) -> World:
             type=HealthStatus.UNHEALTHY,
             reason={"text_blocks": [{"text": f"{marker} text", "title": "Errors"}], "url_blocks": []},
         ),
+        # Of somebody else, so that the administrator can approve them.
+        change_request=make_request(environment, feature, author=member, title=f"{marker} request"),
+        segment_request=make_segment_request(segment, author=member, title=f"{marker} request"),
     )
 
 

@@ -1,6 +1,6 @@
 """Change requests for tests, made by API as dashboards make them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -10,9 +10,14 @@ from environments.models import Environment
 from features.models import Feature, FeatureState
 from features.models.state import FOR_EVERYONE
 from features.models.values import FlagValue
+from features.services.change_sets import Change
+from segments.models import Segment
 from tasks.models import Job
 from tasks.services import run_due
-from workflows.models import RequestedChange
+from users.models import User
+from workflows.content import WantedChange, segment_content
+from workflows.models import ChangeKind, ChangeRequest, RequestedChange
+from workflows.services.change_requests import create_change_request
 
 REQUESTS = "/api/v1/features/workflows/change-requests/"
 
@@ -87,3 +92,23 @@ def served(feature: Feature, environment: Environment) -> FlagValue:
     """Return what the feature serves to everyone."""
     state = FeatureState.objects.get(FOR_EVERYONE, feature=feature, environment=environment)
     return state.value
+
+
+def make_request(environment: Environment, feature: Feature, *, author: User, **words: Any) -> ChangeRequest:
+    """Ask for the feature to be switched on, long from now."""
+    change = Change(feature.pk, environment.pk, enabled=True)
+    wanted = WantedChange(
+        ChangeKind.STATE,
+        feature_id=feature.pk,
+        steps=((change,),),
+        shown={"feature_segment": None},
+        live_from=datetime(2999, 1, 1, tzinfo=UTC),
+    )
+    return create_change_request(environment.project, environment, author=author, changes=[wanted], **words)
+
+
+def make_segment_request(segment: Segment, *, author: User, **words: Any) -> ChangeRequest:
+    """Ask for the segment to be called otherwise."""
+    properties = {**segment_content(segment), "name": f"{segment.name} renamed"}
+    wanted = WantedChange(ChangeKind.SEGMENT, segment_id=segment.pk, properties=properties)
+    return create_change_request(segment.project, None, author=author, changes=[wanted], **words)

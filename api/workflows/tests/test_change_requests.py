@@ -89,7 +89,8 @@ def test_what_was_changed_meanwhile_is_shown_and_stops_the_commit_until_it_is_re
 
     assert refused["code"] == "change_request_conflicts"
     assert conflict["original_cr_id"] == other["id"]
-    assert conflict["is_environment_default"] and conflict["segment_id"] is None
+    assert conflict["is_environment_default"]
+    assert conflict["segment_id"] is None
     assert conflict["published_at"]
     edit(admin_client, get(admin_client, request))  # as it was: that resolves nothing
     act(admin_client, request, "commit", status=400)
@@ -115,7 +116,8 @@ def test_a_schedule_is_listed_edited_and_cancelled(environment, feature, admin_c
 
     assert [each["id"] for each in listed["results"]] == [request["id"]]
     assert (figures["open_change_requests"], figures["total_scheduled_changes"]) == (0, 1)
-    assert nothing_waits and not later["is_committed"]
+    assert nothing_waits
+    assert not later["is_committed"]
     assert served(feature, environment) == "green"
     edit(admin_client, request, status=400, title="Too late")
 

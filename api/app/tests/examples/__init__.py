@@ -21,6 +21,7 @@ from app.tests.examples import (
     second_factors,
     segments,
     sign_in_elsewhere,
+    workflows,
 )
 from app.tests.examples.example import Caller, Example
 from app.tests.routes import Route, api_routes
@@ -42,6 +43,7 @@ EXAMPLES: dict[str, Example] = {
     **second_factors.EXAMPLES,
     **sign_in_elsewhere.EXAMPLES,
     **segments.EXAMPLES,
+    **workflows.EXAMPLES,
 }
 
 ROUTES = [route for route in api_routes() if str(route) in EXAMPLES]
