@@ -350,8 +350,9 @@ def test_the_permissions_of_the_level_are_a_bare_list(client):
         "MANAGE_SEGMENT_OVERRIDES",
         "CREATE_CHANGE_REQUEST",
         "APPROVE_CHANGE_REQUEST",
+        "BREAK_GLASS",
     ]
-    assert len(body) == 7
+    assert len(body) == 8
 
 
 def test_everyone_sees_their_own_permissions(client, stranger_client, environment):

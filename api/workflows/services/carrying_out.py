@@ -67,17 +67,17 @@ def carry_out_or_schedule(
         DomainError: something can't be done.
     """
     now = database_now()
+    for change in changes:
+        if change.live_from is None or change.live_from <= now:
+            _make(request, change, author=author, was_scheduled=False)
+            change.applied_at = now
+            change.save(update_fields=["applied_at"])
     served = served_for(request, changes)
     for change in changes:
         if change.live_from is not None and change.live_from > now:
             change.basis = basis_of(change, served)  # by now there are no conflicts, or they are ignored
             change.save(update_fields=["basis"])
             _schedule(request, change, change.live_from, author)
-    for change in changes:
-        if change.live_from is None or change.live_from <= now:
-            _make(request, change, author=author, was_scheduled=False)
-            change.applied_at = now
-            change.save(update_fields=["applied_at"])
 
 
 @transaction.atomic
@@ -159,6 +159,7 @@ def _schedule(request: ChangeRequest, change: RequestedChange, live_from: dateti
 def _carry_out(change: RequestedChange) -> None:
     """Do one scheduled change; or not, where it can't be done as it was asked for, and tell its author."""
     request = change.change_request
+    change.refresh_from_db(fields=["basis"])  # what was done just before may have told it something
     if conflicts_of(request, [change]):
         _give_up(change, _CHANGED_MEANWHILE)
         return

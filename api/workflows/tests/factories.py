@@ -76,8 +76,9 @@ def make_due(*requests: dict[str, Any]) -> None:
     """Let the time come that requests are scheduled for: that of the first before that of the next."""
     for number, request in enumerate(requests):
         past = timezone.now() - timedelta(minutes=len(requests) - number)
-        RequestedChange.objects.filter(change_request=request["id"]).update(live_from=past)
-        for change in RequestedChange.objects.filter(change_request=request["id"]):
+        changes = RequestedChange.all_objects.filter(change_request=request["id"])
+        changes.update(live_from=past)
+        for change in changes:
             Job.objects.filter(key__endswith=f" {change.pk}", key__startswith="workflows.").update(
                 run_at=past
             )
