@@ -17,7 +17,8 @@ from features.models import EnvironmentFeatureVersion, Feature
 from features.services.allocations import Allocation
 from features.services.change_sets import UNCHANGED, Change
 from features.services.versions import signed
-from organisations.models import Group
+from organisations.models import Group, MasterKey
+from permissions.actors import Machine
 from projects.models import Project
 from segments.models import Segment
 from users.models import User
@@ -85,7 +86,7 @@ def create_change_request(
         CohortSegmentError: a cohort keeps one of the segments.
     """
     request = ChangeRequest(project=project, environment=environment, **signed("user", author), **words)
-    request.edited_by_id = author.pk
+    request.edited_by_id = _person_behind(author)
     request.save()
     _store_changes(request, changes)
     records.created(request, author=author)
@@ -121,7 +122,7 @@ def update_change_request(
         if any(change.applied_at is not None for change in current):
             raise CommittedError("A Change Request that has taken effect cannot be edited.")
         _take_back(request, current)
-        request.edited_by_id = author.pk
+        request.edited_by_id = _person_behind(author)
         request.save()
         if has_new_changes:
             _store_changes(request, changes or ())
@@ -201,6 +202,14 @@ def delete_change_request(request: ChangeRequest, *, author: Author) -> None:
     take_back(changes)
     records.deleted(request, author=author)
     request.delete()
+
+
+def _person_behind(author: Author) -> int | None:
+    """Return the id of a user, or of the one who made a machine's key: neither approves what the other asked."""
+    if not isinstance(author, Machine):
+        return author.pk if author else None
+    keys: QuerySet[MasterKey] = MasterKey.objects.filter(pk=author.key_id)
+    return keys.values_list("created_by", flat=True).first()
 
 
 def _is_without_effect(change: RequestedChange) -> bool:

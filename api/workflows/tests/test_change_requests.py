@@ -8,6 +8,7 @@ from features.services.versioning import enable_versioning
 from features.services.versions import create_draft
 from features.tests.factories import default_state, make_feature, make_segment_override
 from organisations.models import MemberRole
+from organisations.tests.factories import machine_client, make_key
 from permissions.tests.factories import grant, make_group
 from segments.models import Segment
 from tasks.models import Job
@@ -75,6 +76,23 @@ def test_whoever_edits_a_request_does_not_approve_it(environment, feature, admin
     edit(client_of(reviewer), request, feature_states=[state(feature, "green")])
 
     act(client_of(reviewer), request, "approve", status=400)
+
+
+def test_whoever_made_a_key_does_not_approve_what_it_asks_for(
+    environment, feature, organisation, admin, admin_client, reviewer, client_of
+):
+    require_approvals(environment, 1)
+    machine = machine_client(make_key(organisation, creator=admin))
+    request = ask(machine, environment, state(feature, "red"))
+
+    by_itself = act(machine, request, "approve", status=403)
+    act(admin_client, request, "approve", status=400)
+    act(client_of(reviewer), request, "approve")
+    committed = act(machine, request, "commit")
+
+    assert by_itself["code"] == "no_person"
+    assert committed["is_committed"]
+    assert served(feature, environment) == "red"
 
 
 def test_what_was_changed_meanwhile_is_shown_and_stops_the_commit_until_it_is_resolved(

@@ -6,7 +6,7 @@ from audit.models import AuditRecord
 from conftest import member_of
 from features.models import FeatureState
 from features.services.feature_states import update_feature_state
-from features.services.versioning import enable_versioning
+from features.services.versioning import disable_versioning, enable_versioning
 from features.tests.factories import default_state, make_option
 from organisations.models import MemberRole
 from tasks.models import Job
@@ -189,3 +189,23 @@ def test_drafts_are_in_no_list_of_states(kept, feature, admin_client):
 
     assert FeatureState.all_objects.filter(feature=feature, environment=kept).count() == 1
     assert not any("Remote config" in log and "Paint" in log for log, _ in logs())
+
+
+def test_schedules_outlive_the_turn_to_versions_and_back(environment, feature, admin, admin_client):
+    first, second = (
+        ask(admin_client, environment, state(feature, value, live_from=soon(hours=hours)))
+        for value, hours in (("red", 1), ("green", 2))
+    )
+    for request in (first, second):
+        act(admin_client, request, "commit")
+
+    enable_versioning(environment, author=admin)
+    let_time_come(first)
+    by_version = default_state(feature, environment)
+    disable_versioning(environment, author=admin)
+    let_time_come(second)
+
+    assert by_version.value == "red"
+    assert by_version.environment_feature_version is not None
+    assert by_version.change_request_id == first["id"]
+    assert served(feature, environment) == "green"
