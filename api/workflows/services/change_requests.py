@@ -205,7 +205,7 @@ def delete_change_request(request: ChangeRequest, *, author: Author) -> None:
 
 
 def _person_behind(author: Author) -> int | None:
-    """Return the id of a user, or of the one who made a machine's key: neither approves what the other asked."""
+    """Return the id of a user, or of who made a machine's key: nobody approves what their key asks for."""
     if not isinstance(author, Machine):
         return author.pk if author else None
     keys: QuerySet[MasterKey] = MasterKey.objects.filter(pk=author.key_id)
