@@ -22,20 +22,26 @@ class _Shown(admin.TabularInline):
 
 class RequestedChangeInline(_Shown):
     model = RequestedChange
-    fields = ["kind", "feature", "segment", "live_from", "applied_at", "given_up_at", "reason", "content"]
-    readonly_fields = fields
+    readonly_fields = [
+        "kind",
+        "feature",
+        "segment",
+        "live_from",
+        "applied_at",
+        "given_up_at",
+        "reason",
+        "content",
+    ]
 
 
 class ApprovalInline(_Shown):
     model = Approval
-    fields = ["user", "is_requested", "approved_at"]
-    readonly_fields = fields
+    readonly_fields = ["user", "is_requested", "approved_at"]
 
 
 class GroupAssignmentInline(_Shown):
     model = GroupAssignment
-    fields = ["group"]
-    readonly_fields = fields
+    readonly_fields = ["group"]
 
 
 @admin.register(ChangeRequest)

@@ -15,6 +15,7 @@ from segments.rules import wanted_rules
 from segments.serializers import RuleSerializer
 from workflows.models import Approval, ChangeKind, ChangeRequest, GroupAssignment, RequestedChange
 from workflows.selectors import conflicts_of, is_approved
+from workflows.services.change_requests import Reviewers
 
 _ANYTHING = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
 
@@ -50,7 +51,8 @@ class VersionReferenceField(serializers.UUIDField):
     """A version by its uuid. As it is shown, with its states, will do, too."""
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(data.get("uuid") if isinstance(data, dict) else data)
+        uuid: Any = data.get("uuid") if isinstance(data, dict) else data
+        return super().to_internal_value(uuid)
 
 
 class ReviewerSerializer(WholeItem, serializers.ModelSerializer):
@@ -89,8 +91,8 @@ class NewRequestSerializer(serializers.Serializer):
         return {name: given[name] for name in ("title", "description", "ignore_conflicts") if name in given}
 
     @property
-    def reviewers(self) -> dict[str, Any]:
-        given, asked = self.validated_data, {}
+    def reviewers(self) -> Reviewers:
+        given, asked = self.validated_data, Reviewers()
         if "approvals" in given:
             asked["user_ids"] = [each["user_id"] for each in given["approvals"]]
         if "group_assignments" in given:

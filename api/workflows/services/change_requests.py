@@ -334,9 +334,9 @@ def _check_place(request: ChangeRequest, row: RequestedChange) -> None:
     Raises:
         InvalidInput
     """
-    if row.segment_id is not None:
+    if row.kind == ChangeKind.SEGMENT:
         segments: QuerySet[Segment] = Segment.objects.for_people().filter(project=request.project_id)
-        row.segment = segments.filter(pk=row.segment_id).first()
+        row.segment = segments.filter(pk=row.segment_id or 0).first()
         if row.segment is None:
             raise InvalidInput({"segments": ["Segment does not exist in project."]})
         return
@@ -381,5 +381,5 @@ def _ask(request: ChangeRequest, reviewers: Reviewers) -> None:
         new = wanted.difference(assignments.values_list("group", flat=True))
         for group_id in sorted(new):
             request.group_assignments.create(group_id=group_id)
-        members = User.objects.filter(permission_groups__in=new).exclude(pk=request.user_id)
+        members = User.objects.filter(permission_groups__in=new).exclude(pk=request.user_id or 0)
         mails.ask_to_approve(request, members.distinct().order_by("pk"))
