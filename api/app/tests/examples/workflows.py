@@ -30,7 +30,12 @@ def one_of_project(world: World) -> dict[str, Any]:
 def _properties(world: World, share: float) -> dict[str, Any]:
     return {
         "enabled": True,
-        "feature_state_value": {"type": "unicode", "string_value": "red"},
+        "feature_state_value": {
+            "type": "unicode",
+            "string_value": "red",
+            "integer_value": None,
+            "boolean_value": None,
+        },
         "multivariate_feature_state_values": [
             {"multivariate_feature_option": world.option.pk, "percentage_allocation": share}
         ],
@@ -73,22 +78,32 @@ def wanted(world: World) -> dict[str, Any]:
 
 
 def wanted_segments(world: World) -> dict[str, Any]:
-    condition = {"operator": "EQUAL", "property": "country", "value": "FR", "description": "France"}
+    condition = {
+        "operator": "EQUAL",
+        "property": "country",
+        "value": "FR",
+        "description": "France",
+        "delete": False,
+    }
+    nested = {"type": "ANY", "conditions": [condition], "rules": [], "delete": False}
     segment = {
         "version_of": world.segment.pk,
         "name": "Beta in France",
         "description": "small",
         "feature": None,
-        "rules": [{"type": "ALL", "conditions": [condition], "rules": []}],
+        "rules": [{"type": "ALL", "conditions": [condition], "rules": [nested], "delete": False}],
     }
     return {**_reviewers(world), "segments": [segment]}
 
 
 WORDS = frozenset({"title", "description"})
-VALUES = frozenset({"segments.rules.conditions.value"})
+VALUES = frozenset({"segments.rules.conditions.value", "segments.rules.rules.conditions.value"})
+DRAFT = frozenset({"environment_feature_versions"})
 
 EXAMPLES = {
-    f"POST {ENVIRONMENT}/create-change-request/": Example(path=environment, body=wanted, text=WORDS),
+    f"POST {ENVIRONMENT}/create-change-request/": Example(
+        path=environment, body=wanted, text=WORDS, alternatives=DRAFT
+    ),
     f"GET {ENVIRONMENT}/list-change-requests/": Example(
         path=environment,
         query=lambda world: {
@@ -99,8 +114,8 @@ EXAMPLES = {
         },
     ),
     f"GET {ONE}": Example(path=one),
-    f"PUT {ONE}": Example(path=one, body=wanted, text=WORDS),
-    f"PATCH {ONE}": Example(path=one, body=wanted, text=WORDS),
+    f"PUT {ONE}": Example(path=one, body=wanted, text=WORDS, alternatives=DRAFT),
+    f"PATCH {ONE}": Example(path=one, body=wanted, text=WORDS, alternatives=DRAFT),
     f"DELETE {ONE}": Example(path=one),
     f"POST {ONE}approve/": Example(path=one),
     f"POST {ONE}commit/": Example(path=one),
