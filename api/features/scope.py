@@ -1,6 +1,6 @@
 """What may be done to one feature: some permissions are held for features with certain tags only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from features.models import Feature
@@ -15,6 +15,19 @@ def require_for(actor: Actor, permission: str, target: Any, feature_id: int) -> 
         PermissionDenied: the actor doesn't hold it, or only for features with other tags.
     """
     require(actor, permission, target, tags=_tags_of(feature_id))
+
+
+def require_for_each(actor: Actor, permission: str, target: Any, feature_ids: Iterable[int]) -> None:
+    """Refuse whoever doesn't hold `permission` for all these features; without any, whoever doesn't hold it.
+
+    Raises:
+        PermissionDenied
+    """
+    features = set(feature_ids)
+    for feature_id in sorted(features):
+        require_for(actor, permission, target, feature_id)
+    if not features:
+        require(actor, permission, target)
 
 
 def may_for(actor: Actor, permission: str, target: Any, feature_id: int) -> bool:

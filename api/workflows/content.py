@@ -68,6 +68,8 @@ def _as_json(change: Change) -> dict[str, Any]:
     kept: dict[str, Any] = {"operation": change.operation.value, "segment": change.segment_id}
     if change.priority is not None:
         kept["priority"] = change.priority
+    if not change.others_make_way:
+        kept["others_make_way"] = False
     if change.enabled is not UNCHANGED:
         kept["enabled"] = change.enabled
     if change.value is not UNCHANGED:
@@ -90,7 +92,29 @@ def _change(kept: Mapping[str, Any], feature_id: int, environment_id: int) -> Ch
         value=kept.get("value", UNCHANGED),
         allocations=allocations,
         priority=kept.get("priority"),
+        others_make_way=kept.get("others_make_way", True),
     )
+
+
+def listed(content: Mapping[str, Any], operation: Operation) -> list[dict[str, Any]]:
+    """Return of what a change set does what is of one kind, in its order."""
+    return [kept for step in content["steps"] for kept in step if kept["operation"] == operation.value]
+
+
+def as_listed(kind: str, content: Mapping[str, Any]) -> Any:
+    """Return what of a content is shown, and so comes back from clients that change nothing.
+
+    Of a version that is its draft: what others do meanwhile to what is served says nothing of it.
+    """
+    if kind == ChangeKind.VERSION:
+        return content["draft"]
+    if kind != ChangeKind.CHANGE_SET:
+        return content
+    return [
+        {name: value for name, value in kept.items() if name != "others_make_way"}
+        for operation in (Operation.CREATE, Operation.UPDATE)
+        for kept in listed(content, operation)
+    ] + sorted(kept["segment"] for kept in listed(content, Operation.REMOVE))
 
 
 def targets_of(requested: RequestedChange) -> list[str]:
@@ -99,7 +123,7 @@ def targets_of(requested: RequestedChange) -> list[str]:
         return [EVERYONE]
     if requested.kind == ChangeKind.VERSION:
         return list(requested.content["targets"])
-    named = {_key(kept["segment"]) for step in requested.content.get("steps", []) for kept in step}
+    named = {key_of(kept["segment"]) for step in requested.content.get("steps", []) for kept in step}
     return sorted(named)
 
 
@@ -191,8 +215,8 @@ def segment_id_of(target: str) -> int | None:
 
 
 def _target_of(state: FeatureState) -> str:
-    return _key(state.feature_segment.segment_id if state.feature_segment else None)
+    return key_of(state.feature_segment.segment_id if state.feature_segment else None)
 
 
-def _key(segment_id: int | None) -> str:
+def key_of(segment_id: int | None) -> str:
     return EVERYONE if segment_id is None else str(segment_id)

@@ -1,13 +1,13 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
-from workflows.views import (
+from workflows.views.change_requests import (
     ChangeRequestViewSet,
     CreateChangeRequestView,
-    EnvironmentMetricsView,
     ListChangeRequestsView,
     ProjectChangeRequestViewSet,
 )
+from workflows.views.metrics import EnvironmentMetricsView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("features/workflows/change-requests", ChangeRequestViewSet, "change-request")

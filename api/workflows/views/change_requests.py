@@ -1,8 +1,7 @@
 """Change requests of environments and, for segments, of projects."""
 
 from collections.abc import Iterable
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -16,18 +15,19 @@ from rest_framework.response import Response
 from core.pagination import ChosenPagination
 from core.views import ManagedView
 from environments.scope import InEnvironment
-from features.scope import require_for
-from features.views.metrics import EnvironmentMetricsView as FeaturesMetricsView
+from features.scope import require_for_each
 from permissions.access import may, require, within_reach
 from permissions.actors import Actor, Machine
 from permissions.catalogue import ADMIN
 from projects.scope import InProject
+from workflows.content import WantedChange
 from workflows.models import ChangeRequest, RequestedChange
-from workflows.selectors import described_requests, numbers_in
-from workflows.serializers import (
+from workflows.selectors import described_requests
+from workflows.serializers.requests import (
     ListedRequestSerializer,
     NewEnvironmentRequestSerializer,
     NewProjectRequestSerializer,
+    NewRequestSerializer,
     ProjectRequestsQuery,
     RequestSerializer,
     RequestsQuery,
@@ -53,9 +53,7 @@ class CreateChangeRequestView(InEnvironment):
         body = NewEnvironmentRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         changes = wanted_in_environment(body.validated_data, self.environment) or []
-        require_for_each(
-            request.user, self.write_permission, self.environment, (each.feature_id for each in changes)
-        )
+        require_for_each(request.user, self.write_permission, self.environment, features_of(changes))
         created = create_change_request(
             self.environment.project,
             self.environment,
@@ -96,51 +94,24 @@ class ListChangeRequestsView(InEnvironment, generics.ListAPIView):
         return _narrowed(queryset, query)
 
 
-@extend_schema_view(
-    retrieve=extend_schema(operation_id="get_change_request"),
-    destroy=extend_schema(operation_id="delete_change_request"),
-)
-class ChangeRequestViewSet(
+class _OneRequestViewSet(
     ManagedView, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
 ):
-    """A request for changes in an environment."""
+    """What is done to one request, of an environment or of a project."""
 
-    permission_classes = [IsAuthenticated]
     queryset = ChangeRequest.objects.all()
-    serializer_class = RequestSerializer
+    serializer_class: Any = RequestSerializer
+    body_class: ClassVar[type[NewRequestSerializer]]
     lookup_value_converter = "int"
 
-    def get_queryset(self) -> QuerySet[ChangeRequest]:
-        requests = described_requests().filter(environment__isnull=False)
-        return within_reach(self.request.user, requests, "environment__project__organisation")
+    def wanted(self, given: dict[str, Any], found: ChangeRequest) -> list[WantedChange] | None:
+        """Return what validated data wants changed; None where it doesn't say."""
+        raise NotImplementedError
 
-    def check_object_permissions(self, request: Request, obj: ChangeRequest) -> None:
-        super().check_object_permissions(request, obj)
-        features = [each.feature_id for each in obj.changes.all() if each.deleted_at is None]
-        ask = partial(require_for_each, request.user, target=obj.environment, feature_ids=features)
-        if self.action == "approve":
-            ask("APPROVE_CHANGE_REQUEST")
-        elif self.action == "commit":
-            ask("UPDATE_FEATURE_STATE")
-        elif self.action == "retrieve":
-            require(request.user, "VIEW_ENVIRONMENT", obj.environment)
-        elif not is_author(request.user, obj) and not may(request.user, ADMIN, obj.environment):
-            raise PermissionDenied
-
-    @extend_schema(
-        operation_id="update_change_request",
-        request=NewEnvironmentRequestSerializer,
-        responses=RequestSerializer,
-    )
     def update(self, request: Request, **path: Any) -> Response:
         """Change a request that hasn't taken effect. Its approvals end with that."""
         return self._update(request, partial=False)
 
-    @extend_schema(
-        operation_id="patch_change_request",
-        request=NewEnvironmentRequestSerializer(partial=True),
-        responses=RequestSerializer,
-    )
     def partial_update(self, request: Request, **path: Any) -> Response:
         """Change what is given of a request that hasn't taken effect. Its approvals end with that."""
         return self._update(request, partial=True)
@@ -148,13 +119,11 @@ class ChangeRequestViewSet(
     def perform_destroy(self, instance: ChangeRequest) -> None:
         delete_change_request(instance, author=self.request.user)
 
-    @extend_schema(operation_id="approve_change_request", request=None, responses=RequestSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, **path: Any) -> Response:
         """Approve a request of somebody else."""
         return Response(_shown(approve(self.get_object(), approver=request.user)))
 
-    @extend_schema(operation_id="commit_change_request", request=None, responses=RequestSerializer)
     @action(detail=True, methods=["post"])
     def commit(self, request: Request, **path: Any) -> Response:
         """Carry a request out: now, or at the times that it names."""
@@ -162,36 +131,84 @@ class ChangeRequestViewSet(
 
     def _update(self, request: Request, *, partial: bool) -> Response:
         found = self.get_object()
-        body = NewEnvironmentRequestSerializer(data=request.data, partial=partial)
+        body = self.body_class(data=request.data, partial=partial)
         body.is_valid(raise_exception=True)
-        changes = wanted_in_environment(body.validated_data, found.environment)
-        known = {each.feature_id for each in found.changes.all()}
-        new = {each.feature_id for each in changes or []} - known
-        if new:
-            require_for_each(request.user, "CREATE_CHANGE_REQUEST", found.environment, new)
         updated = update_change_request(
-            found, author=request.user, changes=changes, reviewers=body.reviewers, **body.words
+            found,
+            author=request.user,
+            changes=self.wanted(body.validated_data, found),
+            reviewers=body.reviewers,
+            **body.words,
         )
         return Response(_shown(updated))
 
 
 @extend_schema_view(
+    retrieve=extend_schema(operation_id="get_change_request"),
+    update=extend_schema(
+        operation_id="update_change_request",
+        request=NewEnvironmentRequestSerializer,
+        responses=RequestSerializer,
+    ),
+    partial_update=extend_schema(
+        operation_id="patch_change_request",
+        request=NewEnvironmentRequestSerializer(partial=True),
+        responses=RequestSerializer,
+    ),
+    destroy=extend_schema(operation_id="delete_change_request"),
+    approve=extend_schema(operation_id="approve_change_request", request=None),
+    commit=extend_schema(operation_id="commit_change_request", request=None),
+)
+class ChangeRequestViewSet(_OneRequestViewSet):
+    """A request for changes in an environment."""
+
+    permission_classes = [IsAuthenticated]
+    body_class = NewEnvironmentRequestSerializer
+
+    def get_queryset(self) -> QuerySet[ChangeRequest]:
+        requests = described_requests().filter(environment__isnull=False)
+        return within_reach(self.request.user, requests, "environment__project__organisation")
+
+    def check_object_permissions(self, request: Request, obj: ChangeRequest) -> None:
+        super().check_object_permissions(request, obj)
+        if self.action == "approve":
+            require_for_each(request.user, "APPROVE_CHANGE_REQUEST", obj.environment, _features_of(obj))
+        elif self.action == "commit":
+            require_for_each(request.user, "UPDATE_FEATURE_STATE", obj.environment, _features_of(obj))
+        elif self.action == "retrieve":
+            require(request.user, "VIEW_ENVIRONMENT", obj.environment)
+        elif not is_author(request.user, obj) and not may(request.user, ADMIN, obj.environment):
+            raise PermissionDenied
+
+    def wanted(self, given: dict[str, Any], found: ChangeRequest) -> list[WantedChange] | None:
+        changes = wanted_in_environment(given, found.environment)
+        if new := features_of(changes or []) - _features_of(found):
+            require_for_each(self.request.user, "CREATE_CHANGE_REQUEST", found.environment, new)
+        return changes
+
+
+@extend_schema_view(
     list=extend_schema(operation_id="list_project_change_requests", parameters=[ProjectRequestsQuery]),
     retrieve=extend_schema(operation_id="get_project_change_request"),
+    update=extend_schema(
+        operation_id="update_project_change_request",
+        request=NewProjectRequestSerializer,
+        responses=RequestSerializer,
+    ),
+    partial_update=extend_schema(
+        operation_id="patch_project_change_request",
+        request=NewProjectRequestSerializer(partial=True),
+        responses=RequestSerializer,
+    ),
     destroy=extend_schema(operation_id="delete_project_change_request"),
+    approve=extend_schema(operation_id="approve_project_change_request", request=None),
+    commit=extend_schema(operation_id="commit_project_change_request", request=None),
 )
-class ProjectChangeRequestViewSet(
-    InProject,
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.DestroyModelMixin,
-    viewsets.GenericViewSet,
-):
+class ProjectChangeRequestViewSet(InProject, mixins.ListModelMixin, _OneRequestViewSet):
     """Requests for changes of a project's segments."""
 
-    queryset = ChangeRequest.objects.all()
+    body_class = NewProjectRequestSerializer
     pagination_class = ChosenPagination
-    lookup_value_converter = "int"
     write_permission = "MANAGE_PROJECT_LEVEL_CHANGE_REQUESTS"
     permission_by_action = {
         "create": "CREATE_PROJECT_LEVEL_CHANGE_REQUESTS",
@@ -233,77 +250,22 @@ class ProjectChangeRequestViewSet(
         )
         return Response(_shown(created), status=status.HTTP_201_CREATED)
 
-    @extend_schema(
-        operation_id="update_project_change_request",
-        request=NewProjectRequestSerializer,
-        responses=RequestSerializer,
-    )
-    def update(self, request: Request, **path: Any) -> Response:
-        """Change a request that hasn't taken effect. Its approvals end with that."""
-        return self._update(request, partial=False)
-
-    @extend_schema(
-        operation_id="patch_project_change_request",
-        request=NewProjectRequestSerializer(partial=True),
-        responses=RequestSerializer,
-    )
-    def partial_update(self, request: Request, **path: Any) -> Response:
-        """Change what is given of a request that hasn't taken effect. Its approvals end with that."""
-        return self._update(request, partial=True)
-
-    def perform_destroy(self, instance: ChangeRequest) -> None:
-        delete_change_request(instance, author=self.request.user)
-
-    @extend_schema(operation_id="approve_project_change_request", request=None, responses=RequestSerializer)
-    @action(detail=True, methods=["post"])
-    def approve(self, request: Request, **path: Any) -> Response:
-        """Approve a request of somebody else."""
-        return Response(_shown(approve(self.get_object(), approver=request.user)))
-
-    @extend_schema(operation_id="commit_project_change_request", request=None, responses=RequestSerializer)
-    @action(detail=True, methods=["post"])
-    def commit(self, request: Request, **path: Any) -> Response:
-        """Change the segments as the request wants it."""
-        return Response(_shown(commit(self.get_object(), author=request.user)))
-
-    def _update(self, request: Request, *, partial: bool) -> Response:
-        found = self.get_object()
-        body = NewProjectRequestSerializer(data=request.data, partial=partial)
-        body.is_valid(raise_exception=True)
-        updated = update_change_request(
-            found,
-            author=request.user,
-            changes=wanted_segments(body.validated_data, self.project),
-            reviewers=body.reviewers,
-            **body.words,
-        )
-        return Response(_shown(updated))
-
-
-class EnvironmentMetricsView(FeaturesMetricsView):
-    """How much there is in an environment, with its change requests."""
-
-    def figures_from_above(self) -> dict[str, int]:
-        return numbers_in(self.environment)
-
-
-def require_for_each(actor: Actor, permission: str, target: Any, feature_ids: Iterable[int | None]) -> None:
-    """Refuse whoever doesn't hold `permission` for all these features; without any, whoever doesn't hold it.
-
-    Raises:
-        PermissionDenied
-    """
-    features = {each for each in feature_ids if each is not None}
-    for feature_id in sorted(features):
-        require_for(actor, permission, target, feature_id)
-    if not features:
-        require(actor, permission, target)
+    def wanted(self, given: dict[str, Any], found: ChangeRequest) -> list[WantedChange] | None:
+        return wanted_segments(given, self.project)
 
 
 def is_author(actor: Actor, request: ChangeRequest) -> bool:
     if isinstance(actor, Machine):
         return request.user_key_id == actor.key_id
     return bool(request.user_id is not None and request.user_id == actor.pk)
+
+
+def features_of(changes: Iterable[WantedChange | RequestedChange]) -> set[int]:
+    return {each.feature_id for each in changes if each.feature_id is not None}
+
+
+def _features_of(request: ChangeRequest) -> set[int]:
+    return features_of(each for each in request.changes.all() if each.deleted_at is None)
 
 
 def _shown(request: ChangeRequest) -> Any:

@@ -1,6 +1,6 @@
 """Change requests on the wire."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -8,51 +8,21 @@ from rest_framework import serializers
 
 from core.fields import IdField, WholeItem
 from core.queries import QuerySerializer
-from features.models.values import FlagValue, ValueType
-from features.serializers.feature_states import AllocationSerializer, VersionStateSerializer
-from features.serializers.values import TypedValueSerializer
-from segments.rules import wanted_rules
-from segments.serializers import RuleSerializer
 from workflows.models import Approval, ChangeKind, ChangeRequest, GroupAssignment, RequestedChange
 from workflows.selectors import conflicts_of, is_approved
-from workflows.services.change_requests import Reviewers
+from workflows.serializers.changes import (
+    ChangeSetSerializer,
+    RequestedSegmentSerializer,
+    RequestedStateSerializer,
+    VersionReferenceField,
+    shown_change_set,
+    shown_segment,
+    shown_state,
+    shown_version,
+)
+from workflows.services.reviewers import Reviewers
 
 _ANYTHING = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
-
-
-class RequestedStateSerializer(WholeItem):
-    """What a feature is to serve to everyone or to a segment: that of its feature segment."""
-
-    id = serializers.IntegerField(read_only=True)
-    feature = IdField()
-    feature_segment = IdField(required=False, allow_null=True)
-    enabled = serializers.BooleanField(required=False)
-    feature_state_value = TypedValueSerializer(source="*", required=False)
-    multivariate_feature_state_values = AllocationSerializer(many=True, required=False)
-    live_from = serializers.DateTimeField(required=False, allow_null=True)
-
-
-class ChangeSetSerializer(WholeItem):
-    """What of a feature is to be different, as for a new version."""
-
-    id = serializers.IntegerField(read_only=True)
-    feature = IdField()
-    live_from = serializers.DateTimeField(required=False, allow_null=True)
-    feature_states_to_update = serializers.ListField(
-        child=VersionStateSerializer(), required=False, allow_null=True
-    )
-    feature_states_to_create = serializers.ListField(
-        child=VersionStateSerializer(), required=False, allow_null=True
-    )
-    segment_ids_to_delete_overrides = serializers.ListField(child=IdField(), required=False, allow_null=True)
-
-
-class VersionReferenceField(serializers.UUIDField):
-    """A version by its uuid. As it is shown, with its states, will do, too."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        uuid: Any = data.get("uuid") if isinstance(data, dict) else data
-        return super().to_internal_value(uuid)
 
 
 class ReviewerSerializer(WholeItem, serializers.ModelSerializer):
@@ -108,22 +78,6 @@ class NewEnvironmentRequestSerializer(NewRequestSerializer):
     environment_feature_versions = serializers.ListField(
         child=VersionReferenceField(), required=False, allow_null=True
     )
-
-
-class RequestedSegmentSerializer(WholeItem):
-    """What a segment, named by `version_of`, is to become. What is left out stays."""
-
-    version_of = IdField()
-    name = serializers.CharField(max_length=2000, required=False)
-    description = serializers.CharField(required=False, allow_null=True, allow_blank=True)
-    feature = IdField(source="feature_id", required=False, allow_null=True)
-    rules = RuleSerializer(source="root_rules", many=True, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs = super().validate(attrs)
-        if "root_rules" in attrs:
-            attrs["rules"] = wanted_rules(attrs.pop("root_rules"))
-        return attrs
 
 
 class NewProjectRequestSerializer(NewRequestSerializer):
@@ -199,19 +153,19 @@ class RequestSerializer(ListedRequestSerializer):
 
     @extend_schema_field(RequestedStateSerializer(many=True))
     def get_feature_states(self, request: ChangeRequest) -> Any:
-        return [_shown_state(each) for each in _of_kind(request, ChangeKind.STATE)]
+        return [shown_state(each) for each in _of_kind(request, ChangeKind.STATE)]
 
     @extend_schema_field(ChangeSetSerializer(many=True))
     def get_change_sets(self, request: ChangeRequest) -> Any:
-        return [_shown_change_set(each) for each in _of_kind(request, ChangeKind.CHANGE_SET)]
+        return [shown_change_set(each) for each in _of_kind(request, ChangeKind.CHANGE_SET)]
 
     @extend_schema_field(_ANYTHING)
     def get_environment_feature_versions(self, request: ChangeRequest) -> Any:
-        return [_shown_version(each) for each in _of_kind(request, ChangeKind.VERSION)]
+        return [shown_version(each) for each in _of_kind(request, ChangeKind.VERSION)]
 
     @extend_schema_field(_ANYTHING)
     def get_segments(self, request: ChangeRequest) -> Any:
-        return [_shown_segment(each) for each in _of_kind(request, ChangeKind.SEGMENT)]
+        return [shown_segment(each) for each in _of_kind(request, ChangeKind.SEGMENT)]
 
     def get_is_approved(self, request: ChangeRequest) -> bool:
         return is_approved(request)
@@ -253,96 +207,3 @@ def live_changes(request: ChangeRequest) -> list[RequestedChange]:
 
 def _of_kind(request: ChangeRequest, kind: ChangeKind) -> Iterable[RequestedChange]:
     return (each for each in live_changes(request) if each.kind == kind)
-
-
-def _shown_state(change: RequestedChange) -> dict[str, Any]:
-    kept = change.content["steps"][0][0]
-    return {
-        "id": change.pk,
-        "feature": change.feature_id,
-        "feature_segment": change.content.get("feature_segment"),
-        **_shown_properties(kept),
-        "live_from": _shown_moment(change),
-        "environment": change.change_request.environment_id,
-        "change_request": change.change_request_id,
-    }
-
-
-def _shown_change_set(change: RequestedChange) -> dict[str, Any]:
-    kept = [each for step in change.content["steps"] for each in step]
-
-    def with_operation(operation: str) -> list[dict[str, Any]]:
-        return [
-            {"feature_segment": _shown_place(each), **_shown_properties(each)}
-            for each in kept
-            if each["operation"] == operation
-        ]
-
-    return {
-        "id": change.pk,
-        "feature": change.feature_id,
-        "live_from": _shown_moment(change),
-        "feature_states_to_update": with_operation("update"),
-        "feature_states_to_create": with_operation("create"),
-        "segment_ids_to_delete_overrides": [
-            each["segment"] for each in kept if each["operation"] == "remove"
-        ],
-    }
-
-
-def _shown_version(change: RequestedChange) -> dict[str, Any]:
-    states = change.content["draft"].items()
-    return {
-        "uuid": str(change.version_id),
-        "feature": change.feature_id,
-        "feature_states": [
-            {
-                "feature_segment": None if target == "everyone" else {"segment": int(target)},
-                **_shown_properties(state),
-            }
-            for target, state in states
-        ],
-        "live_from": _shown_moment(change),
-    }
-
-
-def _shown_segment(change: RequestedChange) -> dict[str, Any]:
-    return {
-        "id": change.pk,
-        "project": change.change_request.project_id,
-        "version_of": change.segment_id,
-        **change.content,
-    }
-
-
-def _shown_place(kept: Mapping[str, Any]) -> dict[str, Any] | None:
-    if kept["segment"] is None:
-        return None
-    return {"segment": kept["segment"], "priority": kept.get("priority")}
-
-
-def _shown_properties(kept: Mapping[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    if "enabled" in kept:
-        shown["enabled"] = kept["enabled"]
-    if "value" in kept:
-        shown["feature_state_value"] = _shown_value(kept["value"])
-    if "allocations" in kept:
-        shown["multivariate_feature_state_values"] = [
-            {"multivariate_feature_option": option_id, "percentage_allocation": share}
-            for option_id, share in kept["allocations"]
-        ]
-    return shown
-
-
-def _shown_value(value: FlagValue) -> dict[str, Any]:
-    columns: dict[str, Any] = dict.fromkeys(("string_value", "integer_value", "boolean_value"))
-    if isinstance(value, bool):
-        return {"type": ValueType.BOOLEAN.value, **columns, "boolean_value": value}
-    if isinstance(value, int):
-        return {"type": ValueType.INTEGER.value, **columns, "integer_value": value}
-    return {"type": ValueType.STRING.value, **columns, "string_value": value}
-
-
-def _shown_moment(change: RequestedChange) -> Any:
-    return serializers.DateTimeField().to_representation(change.live_from) if change.live_from else None
