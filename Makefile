@@ -40,9 +40,9 @@ state-machine: .venv/installed ## change flags in many random ways, and compare 
 coverage: .venv/installed ## run the tests and show, line by line, what they don't reach: htmlcov/index.html
 	@exec $(BIN)/python -m pytest -n logical --cov --cov-report=term-missing --cov-report=html
 
-walks: .venv/installed ## send every route every malformed value, by every caller, and kill workers 50 times; test does a share
+walks: .venv/installed ## send every route every malformed value, by every caller, and kill many workers; test does a share
 	@WALKS=full exec $(BIN)/python -m pytest -n logical api/app/tests/test_malformed_input.py api/app/tests/test_rights.py \
-		api/app/tests/test_webhooks_survive.py
+		api/app/tests/test_scheduled_changes.py api/app/tests/test_webhooks_survive.py
 
 lint: .venv/installed ## check style and the order of imports
 	$(BIN)/python -m ruff check .

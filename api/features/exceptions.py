@@ -100,30 +100,3 @@ class VersionConflictError(InvalidInput):
 
     def __init__(self, reason: str) -> None:
         super().__init__({"message": reason})
-
-
-class ApprovalRequiredError(DomainError):
-    """What is served is to be changed directly, where it changes by request only."""
-
-    status_code = 403
-    code = "approval_required"
-
-    def __init__(self, environment: str) -> None:
-        super().__init__(
-            f"'{environment}' takes changes by change request only. "
-            "In an emergency, whoever has the permission BREAK_GLASS sends the reason "
-            "in the header X-Burgee-Break-Glass."
-        )
-
-
-class MayNotBreakGlassError(DomainError):
-    """Somebody gives a reason for a direct change who may make none."""
-
-    status_code = 403
-    code = "may_not_break_glass"
-
-    def __init__(self, environment: str) -> None:
-        super().__init__(
-            f"'{environment}' takes changes by change request only, "
-            "and you don't have the permission BREAK_GLASS."
-        )

@@ -22,3 +22,26 @@ class NoEdgeStoreError(DomainError):
 
     def __init__(self) -> None:
         super().__init__("Dynamo DB is not enabled for this project")
+
+
+class ApprovalRequiredError(DomainError):
+    """Something is to be changed directly where changes are made by request only."""
+
+    status_code = 403
+    code = "approval_required"
+
+    def __init__(self, place: str, who_may: str) -> None:
+        super().__init__(
+            f"'{place}' takes changes by change request only. "
+            f"In an emergency, {who_may} sends the reason in the header X-Burgee-Break-Glass."
+        )
+
+
+class MayNotBreakGlassError(DomainError):
+    """Somebody gives a reason for a direct change who may make none."""
+
+    status_code = 403
+    code = "may_not_break_glass"
+
+    def __init__(self, place: str, who_may: str) -> None:
+        super().__init__(f"'{place}' takes changes by change request only, except from {who_may}.")

@@ -9,6 +9,7 @@ from audit.models import ChangeType, RelatedObjectType
 from audit.services import Author, record
 from core.errors import InvalidInput
 from metadata.services import WantedValue, copy_values, replace_values
+from projects.approval import emergency_in, takes_requests_only
 from projects.models import Project
 from segments.exceptions import ManagedSegmentError
 from segments.models import Condition, Segment, SegmentRevision, SegmentRule
@@ -72,6 +73,7 @@ def update_segment(
     Raises:
         InvalidInput: as for creating.
         ManagedSegmentError: people may not change it.
+        ApprovalRequiredError, MayNotBreakGlassError: its project takes such changes by request only.
     """
     segment = _locked(segment)  # one at a time: rules are rebuilt, and records say what was there before
     before = state_of(segment)
@@ -95,6 +97,7 @@ def update_segment(
             _store_rules(segment, rules)
             changes.append({"field": "rules", "old": old_rules, "new": new_rules})
     if changes:
+        _check_approval(segment, author)
         segment.save(update_fields=[*properties, "updated_at"])
         _record(f"Segment updated: {segment.name}", segment, author, changes)
     if changes or state_of(segment) != before:
@@ -204,6 +207,16 @@ def _locked(segment: Segment) -> Segment:
 def _refuse_managed(segment: Segment) -> None:
     if segment.managed_by:
         raise ManagedSegmentError(segment.managed_by)
+
+
+def _check_approval(segment: Segment, author: Author) -> None:
+    if takes_requests_only(segment.project):
+        reason = emergency_in(segment.project, author=author)
+        _record(
+            f"Glass broken: segment '{segment.name}' changed without approval. Reason: {reason}",
+            segment,
+            author,
+        )
 
 
 def _check_feature(project: Project, feature_id: int | None) -> None:

@@ -34,11 +34,12 @@ from features.models import (
 from features.models.values import FlagValue, typed_value
 from features.services import priorities, records
 from features.services.allocations import Allocation, AllocationWriter
-from features.services.approval import check_approval, current_commission
+from features.services.approval import check_approval
 from features.services.notices import is_listened_to, telling_of
 from features.services.places import Place, Target, target_of
 from features.services.versions import draft_versions, publish
 from identities.models import Identity
+from projects.approval import current_commission
 from segments.models import Segment
 
 

@@ -6,6 +6,7 @@ Each version has an order of its own.
 
 from collections.abc import Mapping
 
+from django.db import connection
 from django.db.models import F, Max, QuerySet
 
 from core.errors import InvalidInput
@@ -73,6 +74,19 @@ def reorder(overrides: list[FeatureSegment], wanted: Mapping[int, int]) -> bool:
             changed.append(override)
     FeatureSegment.all_objects.bulk_update(changed, ["priority"])
     return bool(changed)
+
+
+def check_now() -> None:
+    """Have the database look at once whether numbers collide, where a failing commit would be too late.
+
+    Raises:
+        IntegrityError: they do.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET CONSTRAINTS segment_override_priorities IMMEDIATE;"
+            "SET CONSTRAINTS segment_override_priorities DEFERRED"
+        )
 
 
 def _beside(override: FeatureSegment) -> QuerySet[FeatureSegment]:

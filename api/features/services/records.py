@@ -11,7 +11,7 @@ from audit.services import Author, record
 from environments.models import Environment
 from features.models import EnvironmentFeatureVersion, Feature, FeatureImport, FeatureSegment, FeatureState
 from features.models.values import FlagValue
-from features.services.approval import Commission, current_commission
+from projects.approval import Commission, current_commission
 
 
 def of_feature(
@@ -76,7 +76,7 @@ def _of_commissioned_state(
         commission.records[state.pk].changes += changes
         return
     commission.records[state.pk] = record(
-        commission.sentence_about(state.feature),
+        _sentence_about(state.feature, commission),
         author=None,
         related_object=state,
         related_object_type=RelatedObjectType.FEATURE_STATE,
@@ -85,6 +85,18 @@ def _of_commissioned_state(
         environment_id=state.environment_id,
         changes=changes,
         change_type=change_type,
+    )
+
+
+def _sentence_about(feature: Feature, commission: Commission) -> str:
+    if commission.was_scheduled:
+        return (
+            "Scheduled change to Flag state / Remote config value went live for feature: "
+            f"{feature.name} by Change Request: {commission.title}"
+        )
+    return (
+        f"Flag state / Remote config updated for feature: {feature.name} "
+        f"by Change Request: {commission.title}"
     )
 
 

@@ -3,17 +3,15 @@
 import asyncio
 import os
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from multiprocessing.context import ForkProcess
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from core.tests.threads import at_once
 from tasks import queue, worker
@@ -22,6 +20,7 @@ from tasks.models import Job, RecurringTask, State
 from tasks.queue import LEASE
 from tasks.registry import RECURRING_ATTEMPTS, recurring, task
 from tasks.services import enqueue, run_due, switch_on
+from tasks.tests.workers import processes, wait_until
 from tasks.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,33 +57,6 @@ def working(
         at_work.stop()
         thread.join()
         at_work.finish(grace_seconds)
-
-
-@contextmanager
-def processes(number: int) -> Iterator[list[ForkProcess]]:
-    """Run so many workers that know the tasks of the test, until the block ends."""
-
-    def work() -> None:
-        for each in connections.all():
-            each.connection = None  # the parent's
-        Worker(threads=4, poll_seconds=0.02, lease=timedelta(seconds=0.4)).run()
-
-    started = [ForkProcess(target=work) for _ in range(number)]
-    for process in started:
-        process.start()
-    try:
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.join()
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, list(Job.objects.values())
-        Event().wait(0.01)
 
 
 def test_a_job_that_kills_its_workers_is_run_again_by_others_and_is_dead_at_its_limit(notes):

@@ -21,11 +21,12 @@ from audit.services import Author
 from core.errors import DomainError, refusal_in_words
 from environments.models import Environment
 from features.models import EnvironmentFeatureVersion, Feature, FeatureState
-from features.services.approval import Commission, carrying_out
+from features.services import priorities
 from features.services.change_sets import Change, apply_change_set
 from features.services.new_versions import create_version
 from features.services.versions import lock_feature, publish_version
 from permissions.actors import Machine
+from projects.approval import Commission, carrying_out
 from segments.models import ManagedBy, Segment
 from segments.services import update_segment
 from tasks.services import cancel, enqueue
@@ -207,7 +208,7 @@ def _make(request: ChangeRequest, change: RequestedChange, *, author: Author, wa
     """Make one change.
 
     Raises:
-        DomainError: it can't be made.
+        DomainError, IntegrityError: it can't be made.
     """
     with carrying_out(Commission(request.pk, request.title, was_scheduled)):
         if change.segment is not None:
@@ -217,6 +218,7 @@ def _make(request: ChangeRequest, change: RequestedChange, *, author: Author, wa
         elif change.feature is not None and request.environment is not None:
             steps = steps_of(change, request.environment.pk)
             _change_states(request.environment, change.feature, steps, request.title, author)
+            priorities.check_now()
 
 
 def _change_states(

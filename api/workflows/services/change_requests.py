@@ -86,8 +86,9 @@ def propose_change_set(
 ) -> ChangeRequest:
     """Ask for a change set to be applied to an environment. Committing the request applies it.
 
-    Of each feature the request has one change, so that conflicts and schedules are the features' own. Whether
-    the author may ask is for the caller to check (`CREATE_CHANGE_REQUEST`, `features.scope`).
+    Of each feature the request has one change, so that conflicts and schedules are the features' own. Where
+    nobody has to approve, proposing something and committing it is how to schedule it. Whether the author may
+    do either is for the caller to check: `CREATE_CHANGE_REQUEST`, `UPDATE_FEATURE_STATE`.
 
     Args:
         changes: all of the environment, none of an identity. What `apply_change_set` takes.

@@ -11,6 +11,7 @@ from features.models import Feature, FeatureState
 from features.models.state import FOR_EVERYONE
 from features.models.values import FlagValue
 from features.services.change_sets import Change
+from projects.models import Project
 from segments.models import Segment
 from tasks.models import Job
 from tasks.services import run_due
@@ -63,9 +64,9 @@ def edit(client: APIClient, request: dict[str, Any], *, status: int = 200, **cha
     return shown
 
 
-def require_approvals(environment: Environment, number: int) -> None:
-    environment.minimum_change_request_approvals = number
-    environment.save()
+def require_approvals(place: Environment | Project, number: int) -> None:
+    place.minimum_change_request_approvals = number
+    place.save()
 
 
 def soon(**delay: float) -> datetime:
@@ -95,7 +96,13 @@ def served(feature: Feature, environment: Environment) -> FlagValue:
     return state.value
 
 
-def make_request(environment: Environment, feature: Feature, *, author: User, **words: Any) -> ChangeRequest:
+def make_request(
+    environment: Environment,
+    feature: Feature,
+    *,
+    author: User,
+    title: str = "Switch it on",
+) -> ChangeRequest:
     """Ask for the feature to be switched on, long from now."""
     change = Change(feature.pk, environment.pk, enabled=True)
     wanted = WantedChange(
@@ -105,7 +112,9 @@ def make_request(environment: Environment, feature: Feature, *, author: User, **
         shown={"feature_segment": None},
         live_from=datetime(2999, 1, 1, tzinfo=UTC),
     )
-    return create_change_request(environment.project, environment, author=author, changes=[wanted], **words)
+    return create_change_request(
+        environment.project, environment, author=author, changes=[wanted], title=title
+    )
 
 
 def make_segment_request(segment: Segment, *, author: User, **words: Any) -> ChangeRequest:

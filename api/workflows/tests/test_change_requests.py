@@ -1,39 +1,25 @@
 """Change requests by API: from the question to the commit."""
 
-import pytest
-
-from conftest import member_of
-from features.services.feature_states import update_feature_state
+from audit.models import AuditRecord
+from features.models import FeatureSegment
+from features.services.change_sets import Change
 from features.services.versioning import enable_versioning
 from features.services.versions import create_draft
 from features.tests.factories import default_state, make_feature, make_segment_override
-from organisations.models import MemberRole
 from organisations.tests.factories import machine_client, make_key
 from permissions.tests.factories import grant, make_group
-from segments.models import Segment
-from tasks.models import Job
+from workflows.services.change_requests import propose_change_set
 from workflows.tests.factories import (
     REQUESTS,
     act,
     ask,
     edit,
-    let_time_come,
     require_approvals,
     served,
     soon,
     state,
     text,
 )
-
-
-@pytest.fixture
-def reviewer(organisation):
-    return member_of(organisation, MemberRole.ADMIN)
-
-
-@pytest.fixture
-def segment(project) -> Segment:
-    return Segment.objects.create(project=project, name="beta")
 
 
 def get(client, request):
@@ -115,98 +101,6 @@ def test_what_was_changed_meanwhile_is_shown_and_stops_the_commit_until_it_is_re
     edit(admin_client, get(admin_client, request), feature_states=[state(feature, "green")])
     act(admin_client, request, "commit")
     assert served(feature, environment) == "green"
-
-
-def test_a_schedule_is_listed_edited_and_cancelled(environment, feature, admin_client):
-    request = ask(admin_client, environment, state(feature, "red", live_from=soon()))
-    act(admin_client, request, "commit")
-    path = f"/api/v1/environments/{environment.api_key}/list-change-requests/"
-    scheduled = f"{path}?committed=true&live_from_after={soon(seconds=0):%Y-%m-%dT%H:%M:%SZ}"
-    metrics = f"/api/v1/environments/{environment.api_key}/metrics/"
-    require_approvals(environment, 0)
-
-    listed = admin_client.get(scheduled).json()
-    figures = {each["name"]: each["value"] for each in admin_client.get(metrics).json()["metrics"]}
-    later = edit(admin_client, request, feature_states=[state(feature, "green", live_from=soon(hours=3))])
-    nothing_waits = not Job.objects.filter(task__startswith="workflows.", state="waiting").exists()
-    act(admin_client, later, "commit")
-    let_time_come(request)
-
-    assert [each["id"] for each in listed["results"]] == [request["id"]]
-    assert (figures["open_change_requests"], figures["total_scheduled_changes"]) == (0, 1)
-    assert nothing_waits
-    assert not later["is_committed"]
-    assert served(feature, environment) == "green"
-    edit(admin_client, request, status=400, title="Too late")
-
-
-def test_a_schedule_is_done_once_however_often_its_job_runs(environment, feature, admin, admin_client):
-    request = ask(admin_client, environment, state(feature, "red", live_from=soon()))
-    act(admin_client, request, "commit")
-    let_time_come(request)
-    update_feature_state(default_state(feature, environment), author=admin, value="yellow")
-
-    Job.objects.filter(task__startswith="workflows.").update(state="waiting", finished_at=None)
-    let_time_come()
-
-    assert served(feature, environment) == "yellow"
-    assert default_state(feature, environment).change_request_id is None
-
-
-def test_direct_changes_are_refused_where_changes_need_a_request(
-    environment, feature, segment, admin, admin_client, member, client_of
-):
-    require_approvals(environment, 1)
-    current = default_state(feature, environment)
-    path = f"/api/v1/environments/{environment.api_key}/featurestates/{current.pk}/"
-    identities = f"/api/v1/environments/{environment.api_key}/identities/"
-    grant(member, environment, "UPDATE_FEATURE_STATE", "VIEW_ENVIRONMENT")
-
-    refused = admin_client.put(path, {"enabled": True}, format="json")
-    override = admin_client.post(
-        f"/api/v1/environments/{environment.api_key}/features/{feature.pk}/create-segment-override/",
-        {"feature_segment": {"segment": segment.pk}, "enabled": True},
-        format="json",
-    )
-    emergency = {"X-Burgee-Break-Glass": "The shop is down"}
-    by_member = client_of(member).put(path, {"enabled": True}, format="json", headers=emergency)
-    broken = admin_client.put(path, {"enabled": True}, format="json", headers=emergency)
-    identity = admin_client.post(identities, {"identifier": "kim"}, format="json").json()["id"]
-    exempt = admin_client.post(
-        f"{identities}{identity}/featurestates/", {"feature": feature.pk, "enabled": True}, format="json"
-    )
-
-    assert (refused.status_code, refused.json()["code"]) == (403, "approval_required")
-    assert "takes changes by change request only" in refused.json()["detail"]
-    assert override.status_code == 403
-    assert (by_member.status_code, by_member.json()["code"]) == (403, "may_not_break_glass")
-    assert broken.status_code == 200
-    assert exempt.status_code == 201
-    log = environment.project.organisation.audit_records.filter(log__startswith="Glass broken").get()
-    assert log.author == admin
-    assert "The shop is down" in log.log
-
-
-def test_versions_are_not_published_directly_either(environment, feature, admin, admin_client):
-    enable_versioning(environment, author=admin)
-    require_approvals(environment, 0)
-    versions = f"/api/v1/environments/{environment.pk}/features/{feature.pk}/versions/"
-    body = {
-        "publish_immediately": True,
-        "feature_states_to_update": [
-            {"feature_segment": None, "enabled": True, "feature_state_value": text("red")}
-        ],
-    }
-
-    refused = admin_client.post(versions, body, format="json")
-    draft = admin_client.post(versions, {**body, "publish_immediately": False}, format="json")
-    uuid = draft.json()["uuid"]
-    directly = admin_client.post(f"{versions}{uuid}/publish/", {}, format="json")
-    request = ask(admin_client, environment, environment_feature_versions=[uuid])
-    act(admin_client, request, "commit")
-
-    assert (refused.status_code, draft.status_code, directly.status_code) == (403, 201, 403)
-    assert served(feature, environment) == "red"
 
 
 def test_a_draft_is_published_as_it_was_approved_or_not_at_all(environment, feature, admin, admin_client):
@@ -308,32 +202,61 @@ def test_strangers_see_nothing_and_name_nobody(environment, feature, admin_clien
     assert {admin_client.post(path, body, format="json").status_code for body in bodies} == {400}
 
 
-def test_segments_change_by_requests_of_their_project(project, segment, admin_client):
-    path = f"/api/v1/projects/{project.pk}/change-requests/"
-    rules = [
-        {
-            "type": "ALL",
-            "rules": [],
-            "conditions": [{"operator": "EQUAL", "property": "plan", "value": "pro", "description": None}],
-        }
+def test_a_request_that_is_discarded_is_gone_and_only_its_author_or_an_administrator_may_do_so(
+    environment, feature, admin_client, member, client_of
+):
+    grant(member, environment, "VIEW_ENVIRONMENT", "CREATE_CHANGE_REQUEST", "UPDATE_FEATURE_STATE")
+    theirs = ask(client_of(member), environment, state(feature, "red"))
+    request = ask(admin_client, environment, state(feature, "green"))
+    path = f"{REQUESTS}{request['id']}/"
+
+    by_others = [
+        client_of(member).delete(path),
+        client_of(member).patch(path, {"title": "Mine"}, format="json"),
     ]
-    wanted = {"version_of": segment.pk, "name": "testers", "rules": rules}
-    request = admin_client.post(path, {"title": "Rename", "segments": [wanted]}, format="json").json()
-    sent_back = admin_client.put(f"{path}{request['id']}/", request, format="json").json()
-    unchanged = Segment.objects.get(pk=segment.pk).name
+    by_authors = [
+        client_of(member).delete(f"{REQUESTS}{theirs['id']}/"),
+        admin_client.delete(path),
+    ]
 
-    committed = admin_client.post(f"{path}{request['id']}/commit/")
-    cohort = Segment.objects.create(project=project, name="cohort", managed_by="cohort")
-    managed = admin_client.post(
-        path, {"title": "x", "segments": [{"version_of": cohort.pk, "name": "y"}]}, format="json"
-    )
+    assert [answer.status_code for answer in by_others] == [403, 403]
+    assert [answer.status_code for answer in by_authors] == [204, 204]
+    assert admin_client.get(path).status_code == 404
+    act(admin_client, request, "commit", status=404)
+    listed = admin_client.get(f"/api/v1/environments/{environment.api_key}/list-change-requests/").json()
+    assert listed["count"] == 0
+    assert served(feature, environment) == "blue"
+    assert AuditRecord.objects.filter(log="Change Request: Paint it deleted").count() == 2
 
-    segment.refresh_from_db()
-    assert sent_back["segments"] == request["segments"]
-    assert unchanged == "beta"
-    assert committed.status_code == 200, committed.json()
-    assert segment.name == "testers"
-    assert segment.rules.get().conditions.get().value == "pro"
-    assert segment.revisions.count() == 1
-    assert managed.status_code == 400
-    assert admin_client.get(f"{path}?segment_id={segment.pk}&committed=true").json()["count"] == 1
+
+def test_code_proposes_a_change_set_which_is_committed_as_it_is(
+    environment, feature, segment, admin, admin_client, reviewer, client_of
+):
+    paid = feature.project.segments.create(name="paid")
+    other = make_feature(feature.project)
+    for each in (segment, paid):
+        make_segment_override(feature, environment, each, "old")
+    require_approvals(environment, 1)
+    place = (feature.pk, environment.pk)
+    changes = [
+        Change(*place, segment_id=paid.pk, value="new", priority=0, others_make_way=False),
+        Change(*place, segment_id=segment.pk, priority=1, others_make_way=False),
+        Change(*place, value="red"),
+        Change(other.pk, environment.pk, enabled=True),
+    ]
+
+    proposed = propose_change_set(environment, changes, author=admin, title="Paint it")
+    shown = get(admin_client, {"id": proposed.pk})
+    act(client_of(reviewer), shown, "approve")
+    approved = edit(admin_client, get(admin_client, shown))
+    act(admin_client, shown, "commit")
+
+    assert approved["is_approved"]
+    assert [each["feature"] for each in shown["change_sets"]] == [feature.pk, other.pk]
+    assert served(feature, environment) == "red"
+    assert default_state(other, environment).enabled
+    places = FeatureSegment.objects.filter(feature=feature).order_by("priority")
+    assert list(places.values_list("segment", "feature_states__string_value")) == [
+        (paid.pk, "new"),
+        (segment.pk, "old"),
+    ]
