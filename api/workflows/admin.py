@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from core.admin import ReadOnlyAdmin
-from workflows.models import Approval, ChangeRequest, GroupAssignment, RequestedChange
+from workflows.models import Approval, ChangeRequest, Comment, GroupAssignment, RequestedChange
 
 
 class _Shown(admin.TabularInline):
@@ -44,10 +44,15 @@ class GroupAssignmentInline(_Shown):
     readonly_fields = ["group"]
 
 
+class CommentInline(_Shown):
+    model = Comment
+    readonly_fields = ["user", "user_key_name", "created_at", "text"]
+
+
 @admin.register(ChangeRequest)
 class ChangeRequestAdmin(ReadOnlyAdmin):
     list_display = ["title", "project", "environment", "user", "created_at", "committed_at", "committed_by"]
     list_filter = [("committed_at", admin.EmptyFieldListFilter), "ignore_conflicts", "created_at"]
     list_select_related = ["project", "environment", "user", "committed_by"]
     search_fields = ["title", "environment__name", "project__name"]
-    inlines = [RequestedChangeInline, ApprovalInline, GroupAssignmentInline]
+    inlines = [RequestedChangeInline, ApprovalInline, GroupAssignmentInline, CommentInline]

@@ -231,3 +231,27 @@ class GroupAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group} for {self.change_request}"
+
+
+class Comment(models.Model):
+    """What somebody has to say about a request. It stays as it was said."""
+
+    changes_with = "change_request"
+
+    change_request = models.ForeignKey(ChangeRequest, on_delete=models.CASCADE, related_name="comments")
+    text = models.TextField(max_length=20_000)
+    created_at = models.DateTimeField(auto_now_add=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    user_key = models.ForeignKey(
+        "organisations.MasterKey", on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    user_key_name = models.CharField(max_length=50, blank=True, db_default="", editable=False)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = remembers(name=_REQUEST.format(column="title"), **_OF_REQUEST)
+
+    def __str__(self) -> str:
+        return f"{self.user or self.user_key_name} about {self.change_request}"

@@ -7,6 +7,7 @@ from workflows.views.change_requests import (
     ListChangeRequestsView,
     ProjectChangeRequestViewSet,
 )
+from workflows.views.comments import CommentsView, ProjectCommentsView
 from workflows.views.metrics import EnvironmentMetricsView
 
 router = SimpleRouter(use_regex_path=False)
@@ -30,6 +31,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "environments/<str:environment_key>/metrics/",
         EnvironmentMetricsView.as_view(),
         name="environment-metrics",
+    ),
+    path(
+        "features/workflows/change-requests/<int:change_request_pk>/comments/",
+        CommentsView.as_view(),
+        name="change-request-comments",
+    ),
+    path(
+        "projects/<int:project_pk>/change-requests/<int:change_request_pk>/comments/",
+        ProjectCommentsView.as_view(),
+        name="project-change-request-comments",
     ),
     *router.urls,
 ]

@@ -123,6 +123,8 @@ def _features(world: World, name: str, tag: Tag) -> Feature:
         request.approvals.create(user=make_user())
         request.group_assignments.create(group=world.group)
     make_segment_request(world.segment, author=world.member, title=name)
+    for request in (world.change_request, world.segment_request):
+        request.comments.create(user=make_user(), text=name)
     return feature
 
 

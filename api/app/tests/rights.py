@@ -119,6 +119,7 @@ UPDATES = "/api/experiments/environments/{environment_key}"
 FLAG = "/api/__future__/environments/{environment_key}/features/{feature_pk}"
 VERSIONS = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions"
 REQUEST = "/api/v1/features/workflows/change-requests/{pk}"
+COMMENTS = "/api/v1/features/workflows/change-requests/{change_request_pk}/comments/"
 BY_IDENTIFIER = "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates"
 IDENTITY = f"{ENVIRONMENT}/identities/{{identity_pk}}"
 
@@ -358,6 +359,8 @@ FEATURES = {
     .forbids("APPROVE_CHANGE_REQUEST", for_tags=True)
     .machines(403, ONLY_PEOPLE),
     f"POST {REQUEST}/commit/": hides(MEMBER).forbids(UPDATE, for_tags=True),
+    f"GET {COMMENTS}": hides(MEMBER).forbids("VIEW_ENVIRONMENT"),
+    f"POST {COMMENTS}": hides(MEMBER).forbids("VIEW_ENVIRONMENT"),
     f"GET {PROJECT}/change-requests/": hides("VIEW_PROJECT"),
     f"POST {PROJECT}/change-requests/": forbids("CREATE_PROJECT_LEVEL_CHANGE_REQUESTS"),
     f"GET {PROJECT}/change-requests/{{pk}}/": hides("VIEW_PROJECT"),
@@ -368,6 +371,8 @@ FEATURES = {
         "APPROVE_PROJECT_LEVEL_CHANGE_REQUESTS"
     ).machines(403, ONLY_PEOPLE),
     f"POST {PROJECT}/change-requests/{{pk}}/commit/": forbids("MANAGE_SEGMENTS"),
+    f"GET {PROJECT}/change-requests/{{change_request_pk}}/comments/": hides("VIEW_PROJECT"),
+    f"POST {PROJECT}/change-requests/{{change_request_pk}}/comments/": forbids("VIEW_PROJECT"),
 }
 
 SEGMENTS = {

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from core.fields import IdField, WholeItem
 from core.queries import QuerySerializer
-from workflows.models import Approval, ChangeKind, ChangeRequest, GroupAssignment, RequestedChange
+from workflows.models import Approval, ChangeKind, ChangeRequest, Comment, GroupAssignment, RequestedChange
 from workflows.selectors import conflicts_of, is_approved
 from workflows.serializers.changes import (
     ChangeSetSerializer,
@@ -177,6 +177,17 @@ class RequestSerializer(ListedRequestSerializer):
     def get_failure(self, request: ChangeRequest) -> str | None:
         """Say why what was due was not carried out."""
         return next((each.reason for each in live_changes(request) if each.given_up_at is not None), None)
+
+
+class CommentSerializer(serializers.ModelSerializer):
+    """What somebody has said about a request: a user, or a master key, of which `key` is the name."""
+
+    key = serializers.CharField(source="user_key_name", read_only=True)
+
+    class Meta:
+        model = Comment
+        fields = ["id", "text", "created_at", "user", "key"]
+        read_only_fields = ["created_at", "user"]
 
 
 class RequestsQuery(QuerySerializer):

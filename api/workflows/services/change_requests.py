@@ -28,7 +28,7 @@ from workflows.exceptions import (
     NotApprovedError,
     OwnRequestError,
 )
-from workflows.models import Approval, ChangeKind, ChangeRequest, RequestedChange
+from workflows.models import Approval, ChangeKind, ChangeRequest, Comment, RequestedChange
 from workflows.selectors import changes_of, conflicts_of, is_approved
 from workflows.services import records
 from workflows.services.carrying_out import (
@@ -176,6 +176,12 @@ def approve(request: ChangeRequest, *, approver: Author) -> ChangeRequest:
     records.approved(request, author=approver)
     mails.tell_approved(request, approver)
     return request
+
+
+def comment(request: ChangeRequest, *, author: Author, text: str) -> Comment:
+    """Say something about a request, whatever has become of it. That ends no approval."""
+    said: Comment = request.comments.create(text=text, **signed("user", author))
+    return said
 
 
 @transaction.atomic

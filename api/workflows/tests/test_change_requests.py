@@ -229,6 +229,34 @@ def test_a_request_that_is_discarded_is_gone_and_only_its_author_or_an_administr
     assert AuditRecord.objects.filter(log="Change Request: Paint it deleted").count() == 2
 
 
+def test_whoever_sees_a_request_comments_on_it_and_that_ends_no_approval(
+    environment, feature, organisation, admin_client, reviewer, member, client_of
+):
+    require_approvals(environment, 1)
+    request = ask(admin_client, environment, state(feature, "red"))
+    act(client_of(reviewer), request, "approve")
+    path = f"{REQUESTS}{request['id']}/comments/"
+    hidden = client_of(member).post(path, {"text": "Me too"}, format="json")
+    grant(member, environment, "VIEW_ENVIRONMENT")
+    machine = machine_client(make_key(organisation, name="robot"))
+
+    made = client_of(member).post(path, {"text": "Why not green?"}, format="json")
+    empty = client_of(member).post(path, {"text": ""}, format="json")
+    act(admin_client, request, "commit")
+    after = machine.post(path, {"text": "Done"}, format="json")
+
+    assert (hidden.status_code, made.status_code, empty.status_code, after.status_code) == (
+        403,
+        201,
+        400,
+        201,
+    )
+    listed = client_of(member).get(path).json()
+    assert listed["results"] == [made.json(), after.json()]
+    assert (made.json()["user"], made.json()["text"]) == (member.pk, "Why not green?")
+    assert (after.json()["user"], after.json()["key"]) == (None, "robot")
+
+
 def test_code_proposes_a_change_set_which_is_committed_as_it_is(
     environment, feature, segment, admin, admin_client, reviewer, client_of
 ):

@@ -9,6 +9,8 @@ ENVIRONMENT = "/api/v1/environments/{environment_key}"
 ONE = "/api/v1/features/workflows/change-requests/{pk}/"
 OF_PROJECT = "/api/v1/projects/{project_pk}/change-requests/"
 ONE_OF_PROJECT = f"{OF_PROJECT}{{pk}}/"
+COMMENTS = "/api/v1/features/workflows/change-requests/{change_request_pk}/comments/"
+COMMENTS_OF_PROJECT = f"{OF_PROJECT}{{change_request_pk}}/comments/"
 
 
 def environment(world: World) -> dict[str, Any]:
@@ -25,6 +27,18 @@ def project(world: World) -> dict[str, Any]:
 
 def one_of_project(world: World) -> dict[str, Any]:
     return {**project(world), "pk": world.segment_request.pk}
+
+
+def about_one(world: World) -> dict[str, Any]:
+    return {"change_request_pk": world.change_request.pk}
+
+
+def about_one_of_project(world: World) -> dict[str, Any]:
+    return {**project(world), "change_request_pk": world.segment_request.pk}
+
+
+def said(world: World) -> dict[str, Any]:
+    return {"text": "Why not green?"}
 
 
 def _properties(world: World, share: float) -> dict[str, Any]:
@@ -97,6 +111,7 @@ def wanted_segments(world: World) -> dict[str, Any]:
 
 
 WORDS = frozenset({"title", "description"})
+SAID = frozenset({"text"})
 VALUES = frozenset({"segments.rules.conditions.value", "segments.rules.rules.conditions.value"})
 DRAFT = frozenset({"environment_feature_versions"})
 
@@ -119,6 +134,8 @@ EXAMPLES = {
     f"DELETE {ONE}": Example(path=one),
     f"POST {ONE}approve/": Example(path=one),
     f"POST {ONE}commit/": Example(path=one),
+    f"GET {COMMENTS}": Example(path=about_one),
+    f"POST {COMMENTS}": Example(path=about_one, body=said, text=SAID),
     f"GET {OF_PROJECT}": Example(
         path=project, query=lambda world: {"committed": "false", "segment_id": world.segment.pk}
     ),
@@ -133,4 +150,6 @@ EXAMPLES = {
     f"DELETE {ONE_OF_PROJECT}": Example(path=one_of_project),
     f"POST {ONE_OF_PROJECT}approve/": Example(path=one_of_project),
     f"POST {ONE_OF_PROJECT}commit/": Example(path=one_of_project),
+    f"GET {COMMENTS_OF_PROJECT}": Example(path=about_one_of_project),
+    f"POST {COMMENTS_OF_PROJECT}": Example(path=about_one_of_project, body=said, text=SAID),
 }
