@@ -1,6 +1,7 @@
 """gunicorn's configuration wherever it runs: `gunicorn --config python:app.gunicorn app.asgi`."""
 
 import gc
+import os
 import resource
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ threads = common.GUNICORN_THREADS  # of the pool behind `app.asgi`
 timeout = common.GUNICORN_TIMEOUT
 keepalive = common.GUNICORN_KEEP_ALIVE
 loglevel = common.LOG_LEVEL.lower()
-accesslog = common.ACCESS_LOG_LOCATION or None
+# What goes to the null device needn't be written first.
+accesslog = common.ACCESS_LOG_LOCATION if common.ACCESS_LOG_LOCATION not in ("", os.devnull) else None
 access_log_format = common.ACCESS_LOG_FORMAT
 if common.STATSD_HOST:
     statsd_host = f"{common.STATSD_HOST}:{common.STATSD_PORT}"

@@ -2,12 +2,14 @@
 
 import signal
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from threading import Thread
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from operations.probes import ProbeServer
 from tasks.worker import Worker
 
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
@@ -41,6 +43,9 @@ class Command(BaseCommand):
             default=settings.TASK_PROCESSOR_QUEUE_POP_SIZE,
             help="most jobs that are taken at once",
         )
+        parser.add_argument(
+            "--port", type=int, help="answer probes and /metrics/ there, for those who watch over containers"
+        )
 
     def handle(
         self,
@@ -49,6 +54,7 @@ class Command(BaseCommand):
         sleepintervalms: int,
         graceperiodms: int,
         queuepopsize: int,
+        port: int | None = None,
         **options: Any,
     ) -> None:
         if min(numthreads, sleepintervalms, queuepopsize) < 1 or graceperiodms < 0:
@@ -57,13 +63,16 @@ class Command(BaseCommand):
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         worker = Worker(threads=numthreads, poll_seconds=sleepintervalms / 1000, most_at_once=queuepopsize)
         thread = Thread(target=worker.run, name="task processor", daemon=True)
-        thread.start()
-        self._say(f"Running jobs in {numthreads} threads.")
-        while not worker.is_broken and signal.sigtimedwait(_SIGNALS, 1) is None:
-            pass
-        worker.stop()
-        thread.join(graceperiodms / 1000)
-        worker.finish(graceperiodms / 1000)
+        with ExitStack() as stack:
+            if port is not None:
+                stack.enter_context(_probes(port, worker))
+            thread.start()
+            self._say(f"Running jobs in {numthreads} threads.")
+            while not worker.is_broken and signal.sigtimedwait(_SIGNALS, 1) is None:
+                pass
+            worker.stop()
+            thread.join(graceperiodms / 1000)
+            worker.finish(graceperiodms / 1000)
         if worker.is_broken:
             raise CommandError("Jobs could not be ended.")
         self._say("Stopped.")
@@ -71,3 +80,10 @@ class Command(BaseCommand):
     def _say(self, words: str) -> None:
         self.stdout.write(words)
         self.stdout.flush()
+
+
+def _probes(port: int, worker: Worker) -> ProbeServer:
+    try:
+        return ProbeServer(settings.APP_HOST, port, lives=lambda: not worker.is_broken)
+    except OSError as error:
+        raise CommandError(f"Port {port} can't be used: {error.strerror}") from error

@@ -1,0 +1,38 @@
+"""`manage.py migrate`, one at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db import connections
+
+# Of those who migrate a database all take this one; nobody else takes it.
+_LOCK = 0x6275726765650001
+
+
+class Command(migrate.Command):
+    """Django's own, which two containers may start at the same moment: the second waits and finds it done."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["plan"] or options["check_unapplied"]:
+            super().handle(*args, **options)
+            return
+        with self._alone(options["database"]):
+            super().handle(*args, **options)
+
+    @contextmanager
+    def _alone(self, database: str) -> Iterator[None]:
+        # In a transaction of another connection: the lock of a session would stay with a pooler's connection.
+        holder = connections[database].copy()
+        try:
+            holder.set_autocommit(False)
+            with holder.cursor() as cursor:
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+                if not cursor.fetchone()[0]:
+                    self.stdout.write("Another process migrates this database: waiting for it to end.")
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+                yield
+        finally:
+            holder.close()
