@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test state-machine lint format typecheck coverage doctest migrate docs requirements database bench walks
+.PHONY: help setup run test state-machine lint format typecheck coverage doctest migrate docs requirements database bench walks docker-build
 
 # The Python that the virtual environment is made with; the first of these that is new enough.
 PYTHON ?=
@@ -76,14 +76,24 @@ bench: .venv/installed ## measure the server beside a bare one, with wrk; at mos
 	@PYTHONPATH=.:api exec $(BIN)/python -m bench --cases='$(CASES)' --rounds=$(ROUNDS) --seconds=$(SECONDS) \
 	    $(if $(REPORT),--report)
 
+docker-build: ## build the image of the server, as burgee:local
+	docker build --build-arg CI_COMMIT_SHA="$$(git rev-parse HEAD)" --tag burgee:local .
+
 database: .venv/installed ## run the checkout's own PostgreSQL and print its URL; Ctrl-C stops it
 	@exec $(MANAGE) database
 
 # A stamp, so that this is done again only when a pin has changed. The marks of a failed attempt don't stay.
+# Where pyenv hasn't the version of .python-version it has no Python at all, until another is named.
 .venv/installed: requirements.txt requirements-dev.txt
-	@for candidate in $(CANDIDATES); do \
-	    if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
-	done; \
+	@find_python() { \
+	    for candidate in $(CANDIDATES); do \
+	        if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; return; fi; \
+	    done; \
+	}; \
+	find_python; \
+	if [ -z "$$python" ] && command -v pyenv >/dev/null; then \
+	    export PYENV_VERSION="$$(pyenv global | head -n 1)"; find_python; \
+	fi; \
 	fail() { echo "$$1" >&2; exit 1; }; \
 	[ -n "$$python" ] || fail "Python 3.11 or later is needed, and none of these is one: $(CANDIDATES). Name it: make PYTHON=/path/to/python3"; \
 	$$python -c 'import venv, ensurepip' 2>/dev/null \
