@@ -11,6 +11,7 @@ from types import TracebackType
 
 import uvicorn
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 from core.asgi.django_door import DjangoDoor
 from core.asgi.responses import Refused, send_json
@@ -65,6 +66,8 @@ class ProbeServer:
     ) -> None:
         self._server.should_exit = True
         self._thread.join(_STOP_SECONDS * 2)
+        self._django.executor.submit(connections.close_all)  # in its one thread, whose they are
+        self._django.executor.shutdown()
         self._socket.close()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
