@@ -92,7 +92,7 @@ database: .venv/installed ## run the checkout's own PostgreSQL and print its URL
 	}; \
 	find_python; \
 	if [ -z "$$python" ] && command -v pyenv >/dev/null; then \
-	    export PYENV_VERSION="$$(pyenv global | head -n 1)"; find_python; \
+	    export PYENV_VERSION="$$(pyenv global | paste -s -d : -)"; find_python; \
 	fi; \
 	fail() { echo "$$1" >&2; exit 1; }; \
 	[ -n "$$python" ] || fail "Python 3.11 or later is needed, and none of these is one: $(CANDIDATES). Name it: make PYTHON=/path/to/python3"; \
