@@ -3,9 +3,10 @@
 Plain integers and names instead of foreign keys: these tables may live in a database of their own,
 and what was counted outlives what it was counted for. Nothing here shows in an environment
 document, so no write raises a revision.
+
+The tables of buckets have a part for each week: `analytics.partitions`.
 """
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -41,7 +42,6 @@ class RequestBucket(models.Model):
 
     class Meta:
         ordering = ["-started_at", "id"]
-        indexes = [BrinIndex(fields=["started_at"], name="request_buckets_by_age")]
         constraints = [
             # In this order it also finds the days of some environments.
             models.UniqueConstraint(
@@ -83,7 +83,6 @@ class FeatureEvaluationBucket(models.Model):
 
     class Meta:
         ordering = ["-started_at", "id"]
-        indexes = [BrinIndex(fields=["started_at"], name="feature_buckets_by_age")]
         constraints = [
             models.UniqueConstraint(
                 "environment_id", Digest("feature_name"), "started_at", name="one_bucket_per_feature"
@@ -111,7 +110,6 @@ class IdentityEvaluationBucket(models.Model):
 
     class Meta:
         ordering = ["-started_at", "id"]
-        indexes = [BrinIndex(fields=["started_at"], name="identity_buckets_by_age")]
         constraints = [
             models.UniqueConstraint(
                 "environment_id",

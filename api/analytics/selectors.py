@@ -1,16 +1,23 @@
-"""What has been counted, by day. Days are those of UTC."""
+"""What has been counted, by day or hour. Both are those of UTC."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import DateTimeField, Func, Q, QuerySet, Sum, Value
-from django.db.models.functions import TruncDate
+from django.db.models.functions import TruncDate, TruncHour
 
-from analytics.models import FeatureEvaluationBucket, FirstEvaluation, RequestBucket, Resource
+from analytics.models import (
+    FeatureEvaluationBucket,
+    FirstEvaluation,
+    IdentityEvaluationBucket,
+    RequestBucket,
+    Resource,
+)
 from core.digests import Digest
 
 _DAY = TruncDate("started_at", tzinfo=UTC)
+_HOUR = TruncHour("started_at", tzinfo=UTC)
 _BY_RESOURCE = {
     resource.name.lower(): Sum("total_count", filter=Q(resource=resource), default=0) for resource in Resource
 }
@@ -19,16 +26,18 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 LABELS = ("user_agent", "application_name", "application_version")
 
 
-def requests_by_day(
-    environment_ids: Iterable[int], *, since: datetime, labels: Mapping[str, str]
+def requests_by_step(
+    environment_ids: Iterable[int], *, since: datetime, labels: Mapping[str, str], hourly: bool = False
 ) -> list[dict[str, Any]]:
     """Return a row for each day and client: `{"day": ..., "flags": 120, ..., "user_agent": "..."}`.
 
     Args:
         labels: only the requests of clients that have these labels.
+        hourly: a row for each hour instead, with `hour` besides.
     """
-    counted = _requests(environment_ids, since).filter(**labels).annotate(day=_DAY)
-    return list(counted.values("day", *LABELS).annotate(**_BY_RESOURCE).order_by("day", *LABELS))
+    steps = _steps(hourly=hourly)
+    counted = _requests(environment_ids, since).filter(**labels).annotate(**steps)
+    return list(counted.values(*steps, *LABELS).annotate(**_BY_RESOURCE).order_by(*steps, *LABELS))
 
 
 def requests_of_days(environment_ids: Iterable[int], *, since: datetime) -> list[dict[str, Any]]:
@@ -41,14 +50,31 @@ def number_of_requests(environment_ids: Iterable[int], *, since: datetime) -> in
     return int(_requests(environment_ids, since).aggregate(total=Sum("total_count", default=0))["total"])
 
 
-def evaluations_by_day(feature_name: str, environment_id: int, *, since: datetime) -> list[dict[str, Any]]:
-    """Return a row for each day on which a feature was evaluated: `{"day": ..., "count": 42}`."""
-    days = _evaluations(feature_name, environment_id, since).annotate(day=_DAY).values("day")
-    return [dict(row) for row in days.annotate(count=Sum("total_count")).order_by("day")]
-
-
 def evaluations_by_step(
-    feature_name: str, environment_id: int, *, since: datetime, step: timedelta
+    feature_name: str,
+    environment_id: int,
+    *,
+    since: datetime,
+    of: Mapping[str, Any] | None = None,
+    hourly: bool = False,
+) -> list[dict[str, Any]]:
+    """Return a row for each day on which a feature was evaluated: `{"day": ..., "count": 42}`.
+
+    Args:
+        of: only evaluations with this `identity_identifier` or `enabled_when_evaluated`, of those that
+            were reported with both.
+        hourly: a row for each hour instead, with `hour` besides.
+    """
+    counted = _evaluations(feature_name, environment_id, since)
+    if of:
+        counted = _evaluations(feature_name, environment_id, since, IdentityEvaluationBucket).filter(**of)
+    steps = _steps(hourly=hourly)
+    rows = counted.annotate(**steps).values(*steps).annotate(count=Sum("total_count"))
+    return [dict(row) for row in rows.order_by(*steps)]
+
+
+def evaluations_in_steps_of(
+    step: timedelta, feature_name: str, environment_id: int, *, since: datetime
 ) -> list[tuple[datetime, int]]:
     """Return when each step began in which a feature was evaluated, and how often it was. Steps are UTC's."""
     begun = Func(Value(step), "started_at", Value(_EPOCH), function="date_bin", output_field=DateTimeField())
@@ -56,10 +82,17 @@ def evaluations_by_step(
     return list(steps.annotate(count=Sum("total_count")).order_by("begun").values_list("begun", "count"))
 
 
+def _steps(*, hourly: bool) -> dict[str, Any]:
+    return {"day": _DAY, "hour": _HOUR} if hourly else {"day": _DAY}
+
+
 def _evaluations(
-    feature_name: str, environment_id: int, since: datetime
-) -> QuerySet[FeatureEvaluationBucket]:
-    return FeatureEvaluationBucket.objects.alias(name_digest=Digest("feature_name")).filter(
+    feature_name: str,
+    environment_id: int,
+    since: datetime,
+    model: type[FeatureEvaluationBucket | IdentityEvaluationBucket] = FeatureEvaluationBucket,
+) -> QuerySet[Any]:
+    return model._default_manager.alias(name_digest=Digest("feature_name")).filter(
         environment_id=environment_id, name_digest=Digest(Value(feature_name)), started_at__gte=since
     )
 

@@ -12,8 +12,21 @@ from analytics.selectors import UNKNOWN_SDK
 from core.fields import IdField
 from core.queries import QuerySerializer
 
-NINETY_DAYS = "90_day_period"
+DAYS_OF_PERIOD = {"1_day_period": 1, "7_day_period": 7, "90_day_period": 90}
 BILLING_PERIODS = ("current_billing_period", "previous_billing_period")
+HOUR = "hour"
+# There may be a row for each of a hundred kinds of clients in each environment.
+MOST_DAYS_OF_HOURS = 31
+
+
+class StepQuery(QuerySerializer):
+    """What a row is about."""
+
+    step = serializers.ChoiceField(
+        ["day", HOUR],
+        default="day",
+        help_text="Rows are about days, or about hours: then each says which, as `hour`. Both are UTC's.",
+    )
 
 
 class LabelsQuery(QuerySerializer):
@@ -24,23 +37,38 @@ class LabelsQuery(QuerySerializer):
     client_application_version = serializers.CharField(required=False, max_length=LONGEST_LABEL)
 
 
-class UsageQuery(LabelsQuery):
+class UsageQuery(StepQuery, LabelsQuery):
     """Which requests are counted."""
 
     project_id = IdField(required=False)
     environment_id = IdField(required=False)
     period = serializers.ChoiceField(
-        [NINETY_DAYS, *BILLING_PERIODS],
+        [*DAYS_OF_PERIOD, *BILLING_PERIODS],
         required=False,
-        help_text="Thirty days unless it says ninety. Nobody is billed here, so billing periods are a 404.",
+        help_text="Thirty days unless it is said. Nobody is billed here, so billing periods are a 404.",
     )
 
+    def validate(self, query: dict[str, Any]) -> dict[str, Any]:
+        if query["step"] == HOUR and DAYS_OF_PERIOD.get(query.get("period", ""), 0) > MOST_DAYS_OF_HOURS:
+            raise serializers.ValidationError(
+                {"step": [f"Hours are told for {MOST_DAYS_OF_HOURS} days at most."]}
+            )
+        return query
 
-class EvaluationQuery(LabelsQuery):
+
+class EvaluationQuery(StepQuery, LabelsQuery):
     """Which evaluations are counted. SDKs report them without labels, so none has one that is asked for."""
 
     environment_id = IdField()
     period = serializers.IntegerField(default=30, min_value=1, max_value=3650, help_text="In days.")
+    identity_identifier = serializers.CharField(
+        required=False,
+        max_length=2000,
+        help_text="Only evaluations for this identity, of those that were reported for one.",
+    )
+    enabled_when_evaluated = serializers.BooleanField(
+        required=False, help_text="Only evaluations that were reported to have found it on, or off."
+    )
 
 
 class HoursField(serializers.CharField):
@@ -79,13 +107,14 @@ class LabelsSerializer(serializers.Serializer):
 
 
 class UsageSerializer(serializers.Serializer):
-    """The requests of one day from one kind of client."""
+    """The requests of one day, or of one hour, from one kind of client."""
 
     flags = serializers.IntegerField()
     identities = serializers.IntegerField()
     traits = serializers.IntegerField()
     environment_document = serializers.IntegerField()
     day = serializers.DateField()
+    hour = serializers.DateTimeField(required=False, help_text="With `step=hour`: when it began.")
     labels = LabelsSerializer(source="*")
 
 
@@ -123,6 +152,7 @@ class EventsListSerializer(serializers.Serializer):
 
 class EvaluationsOfDaySerializer(serializers.Serializer):
     day = serializers.DateField()
+    hour = serializers.DateTimeField(required=False, help_text="With `step=hour`: when it began.")
     count = serializers.IntegerField()
     labels = serializers.JSONField(default=None, help_text="SDKs report none: always null.")
 

@@ -5,19 +5,14 @@ No statement here sends a notification: those would serialise the commits of eve
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
-
-from django.db.models import Model
-from django.db.models.functions import Now
 
 from analytics.models import BUCKET_MINUTES, FirstEvaluation
 from analytics.tallies import EvaluationKey, RequestKey
 
 # What was begun so long ago has been written, or never will be.
 KEPT_WRITERS_DAYS = 7
-_DELETED_AT_ONCE = 10_000
 
 
 class Batch(NamedTuple):
@@ -102,17 +97,6 @@ def forget_old_writers() -> Statement:
         "DELETE FROM analytics_countswriter WHERE written_at < now() - make_interval(days => %s)",
         [KEPT_WRITERS_DAYS],
     )
-
-
-def delete_old_buckets(model: type[Model], age: timedelta) -> int:
-    """Delete buckets that began longer ago than `age`, some at a time, and return how many those were."""
-    deleted = 0
-    while True:
-        old = model._default_manager.filter(started_at__lt=Now() - age).values("pk")[:_DELETED_AT_ONCE]
-        number, _ = model._default_manager.filter(pk__in=old).delete()
-        deleted += number
-        if number < _DELETED_AT_ONCE:
-            return deleted
 
 
 def _statement(sql: str, counts: Sequence[tuple[Any, int]], batch: Batch | None) -> Statement:

@@ -1,4 +1,4 @@
-"""Counts that are old enough to go."""
+"""Counts that are old enough to go, and room for those to come."""
 
 from datetime import timedelta
 
@@ -6,15 +6,22 @@ from django.conf import settings
 from django.db import connection
 
 from analytics.models import FeatureEvaluationBucket, IdentityEvaluationBucket, RequestBucket
-from analytics.services import delete_old_buckets, forget_old_writers
+from analytics.partitions import drop_old_parts, make_parts
+from analytics.services import forget_old_writers
 from tasks.registry import recurring
 
 
 @recurring(every=timedelta(days=1))
 def delete_old_counts() -> None:
-    """Delete what was counted longer ago than the server keeps."""
-    age = timedelta(days=settings.BUCKETED_ANALYTICS_DATA_RETENTION_DAYS)
-    for model in (RequestBucket, FeatureEvaluationBucket, IdentityEvaluationBucket):
-        delete_old_buckets(model, age)
+    """Delete what was counted longer ago than the server keeps, and make room for the coming weeks."""
+    sums = timedelta(days=settings.BUCKETED_ANALYTICS_DATA_RETENTION_DAYS)
+    by_identity = min(sums, timedelta(days=settings.RAW_ANALYTICS_DATA_RETENTION_DAYS))
+    for model, age in (
+        (RequestBucket, sums),
+        (FeatureEvaluationBucket, sums),
+        (IdentityEvaluationBucket, by_identity),
+    ):
+        make_parts(model)
+        drop_old_parts(model, age)
     with connection.cursor() as cursor:
         cursor.execute(*forget_old_writers())

@@ -12,16 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.selectors import (
-    evaluations_by_day,
     evaluations_by_step,
+    evaluations_in_steps_of,
     first_evaluation_in,
     number_of_requests,
-    requests_by_day,
+    requests_by_step,
     requests_of_days,
 )
 from analytics.serializers import (
     BILLING_PERIODS,
-    NINETY_DAYS,
+    DAYS_OF_PERIOD,
+    HOUR,
     EvaluationEventsQuery,
     EvaluationEventsSerializer,
     EvaluationQuery,
@@ -42,14 +43,17 @@ from environments.models import Environment
 from environments.scope import environment_with
 from features.models import Feature
 from organisations.scope import InOrganisation
+from permissions.access import require
 from permissions.catalogue import ADMIN
 from projects.scope import InProject
 
 DAY = timedelta(days=1)
+# What version 2 of the endpoint for reporting tells of an evaluation.
+EVALUATED = ("identity_identifier", "enabled_when_evaluated")
 
 
 class UsageView(InOrganisation):
-    """The requests to an organisation's environments, by day and by client."""
+    """The requests to an organisation's environments, by day or hour and by client."""
 
     read_permission = ADMIN
 
@@ -63,16 +67,17 @@ class UsageView(InOrganisation):
         query = UsageQuery.read(request)
         if query.get("period") in BILLING_PERIODS:
             raise NotFound("There are no billing periods.")
-        days = 90 if query.get("period") == NINETY_DAYS else 30
+        days = DAYS_OF_PERIOD.get(query.get("period", ""), 30)
         labels = {
             "user_agent": query.get("user_agent"),
             "application_name": query.get("client_application_name"),
             "application_version": query.get("client_application_version"),
         }
-        rows = requests_by_day(
+        rows = requests_by_step(
             self._environment_ids(query),
             since=timezone.now() - timedelta(days=days),
             labels={name: label for name, label in labels.items() if label is not None},
+            hourly=query["step"] == HOUR,
         )
         return Response(UsageSerializer(rows, many=True).data)
 
@@ -126,7 +131,7 @@ class DeprecatedUsageView(UsageView):
 
 
 class EvaluationsView(InProject):
-    """How often SDKs have evaluated a feature in an environment, by day."""
+    """How often SDKs have evaluated a feature in an environment, by day or hour."""
 
     @extend_schema(
         operation_id="list_feature_evaluations",
@@ -137,10 +142,18 @@ class EvaluationsView(InProject):
     def get(self, request: Request, **path: Any) -> Response:
         query = EvaluationQuery.read(request)
         feature = self.feature_in(query["environment_id"])
+        of = {name: query[name] for name in EVALUATED if name in query}
+        if "identity_identifier" in of:
+            require(request.user, "VIEW_IDENTITIES", self.environment_of(query["environment_id"]))
         if _is_narrowed_by_labels(query):
             return Response([])
-        since = timezone.now() - timedelta(days=query["period"])
-        rows = evaluations_by_day(feature.name, query["environment_id"], since=since)
+        rows = evaluations_by_step(
+            feature.name,
+            query["environment_id"],
+            since=timezone.now() - timedelta(days=query["period"]),
+            of=of,
+            hourly=query["step"] == HOUR,
+        )
         return Response(EvaluationsOfDaySerializer(rows, many=True).data)
 
     def feature_in(self, environment_id: int) -> Feature:
@@ -152,9 +165,20 @@ class EvaluationsView(InProject):
         """
         features: QuerySet[Feature] = Feature.objects.filter(project=self.project)
         feature = get_object_or_404(features, pk=self.kwargs["feature_pk"])
-        if not Environment.objects.filter(pk=environment_id, project=self.project).exists():
-            raise InvalidInput({"environment_id": ["Environment does not exist in project."]})
+        self.environment_of(environment_id)
         return feature
+
+    def environment_of(self, environment_id: int) -> Environment:
+        """Return an environment of the project.
+
+        Raises:
+            InvalidInput: it is none.
+        """
+        environments: QuerySet[Environment] = Environment.objects.filter(project=self.project)
+        environment = environments.filter(pk=environment_id).first()
+        if environment is None:
+            raise InvalidInput({"environment_id": ["Environment does not exist in project."]})
+        return environment
 
 
 class DeprecatedEvaluationsView(EvaluationsView):
@@ -170,11 +194,11 @@ class DeprecatedEvaluationsView(EvaluationsView):
     def get(self, request: Request, **path: Any) -> Response:
         query = EvaluationEventsQuery.read(request)
         feature = self.feature_in(query["environment_id"])
-        steps = evaluations_by_step(
+        steps = evaluations_in_steps_of(
+            query.get("aggregate_every", DAY),
             feature.name,
             query["environment_id"],
             since=timezone.now() - query.get("period", DAY),
-            step=query.get("aggregate_every", DAY),
         )
         return Response({"events_list": [{"datetime": begun, feature.name: count} for begun, count in steps]})
 

@@ -9,6 +9,7 @@ from operations.views import (
     MonitoringView,
     ProjectOverridesView,
     RobotsView,
+    SizesView,
     VersionView,
 )
 
@@ -22,4 +23,5 @@ urlpatterns = [
     path("robots.txt", RobotsView.as_view()),
     path("config/project-overrides", ProjectOverridesView.as_view()),
     path("processor/monitoring/", MonitoringView.as_view()),
+    path("database/sizes/", SizesView.as_view()),
 ]

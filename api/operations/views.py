@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from core.postgres import cut_off_after
 from operations import health, version
 from operations.overrides import as_script, project_overrides
+from operations.sizes import FORECAST_DAYS, REMEMBERED_DAYS, sizes
 from tasks.services import number_waiting
 from users.models import User
 
@@ -159,6 +160,38 @@ class MonitoringView(APIView):
     def get(self, request: Request) -> Response:
         """Tell how many jobs are due and wait to be run."""
         return Response({"waiting": number_waiting()})
+
+
+class SizeSerializer(serializers.Serializer):
+    bytes = serializers.IntegerField(help_text="With indexes.")
+    bytes_a_day = serializers.IntegerField(
+        allow_null=True, help_text="What it has grown by; null until something is known of the days before."
+    )
+    expected_bytes = serializers.IntegerField(
+        allow_null=True, help_text=f"What it will be in {FORECAST_DAYS} days if it goes on growing like that."
+    )
+
+
+class SizeOfTableSerializer(SizeSerializer):
+    table = serializers.CharField()
+    rows = serializers.IntegerField(help_text="As many as the database estimates.")
+
+
+class SizesSerializer(serializers.Serializer):
+    measured_days = serializers.FloatField(
+        allow_null=True, help_text=f"Over how many days growth was measured: {REMEMBERED_DAYS} at most."
+    )
+    database = SizeSerializer()
+    tables = SizeOfTableSerializer(many=True)
+
+
+class SizesView(APIView):
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(operation_id="database_sizes", tags=["operations"], responses=SizesSerializer)
+    def get(self, request: Request) -> Response:
+        """Tell how large the database and its tables are, the largest first, and how fast they grow."""
+        return Response(SizesSerializer(sizes()).data)
 
 
 class MetricsView(OperationsView):

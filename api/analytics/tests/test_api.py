@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
+from analytics.models import FeatureEvaluationBucket, IdentityEvaluationBucket, RequestBucket, Resource
 from environments.models import Environment
 from features.models import Feature
 from organisations.models import Organisation
+from permissions.tests.factories import grant
 from projects.models import Project
 
 PYTHON = "flagsmith-python-sdk/4.0.0"
@@ -191,6 +192,64 @@ def test_no_evaluation_has_a_label_that_is_asked_for(admin_client, evaluations, 
 
     for label in ("user_agent", "client_application_name", "client_application_version"):
         assert admin_client.get(evaluations, {"environment_id": environment.pk, label: "x"}).json() == []
+
+
+def test_requests_are_told_by_the_hour(admin_client, usage, environment):
+    at = days_ago(2)
+    requested(environment, 100, Resource.FLAGS, days=2, user_agent=PYTHON)
+    for minutes, count in ((-15, 20), (30, 3)):
+        RequestBucket.objects.create(
+            environment_id=environment.pk,
+            started_at=at + timedelta(minutes=minutes),
+            resource=Resource.FLAGS,
+            user_agent=PYTHON,
+            total_count=count,
+        )
+
+    rows = admin_client.get(usage, {"step": "hour", "period": "7_day_period"}).json()
+    today = admin_client.get(usage, {"step": "hour", "period": "1_day_period"}).json()
+    too_long = admin_client.get(usage, {"step": "hour", "period": "90_day_period"})
+
+    midnight = at + timedelta(minutes=30)
+    assert [(row["day"], row["hour"], row["flags"]) for row in rows] == [
+        (f"{at:%Y-%m-%d}", f"{at:%Y-%m-%d}T23:00:00Z", 120),
+        (f"{midnight:%Y-%m-%d}", f"{midnight:%Y-%m-%d}T00:00:00Z", 3),
+    ]
+    assert rows[0]["labels"]["user_agent"] == PYTHON
+    assert today == []
+    assert too_long.json() == {"step": ["Hours are told for 31 days at most."]}
+
+
+def test_evaluations_are_told_by_the_hour_for_an_identity_and_by_what_was_found(
+    admin_client, member, client_of, evaluations, project, environment, feature
+):
+    at = days_ago(1)
+    evaluated(environment, feature.name, 1, started_at=at - timedelta(minutes=15))
+    evaluated(environment, feature.name, 2, started_at=at - timedelta(hours=1))
+    for identifier, enabled, count in (("kim", True, 10), ("kim", False, 20), ("alex", True, 40)):
+        IdentityEvaluationBucket.objects.create(
+            environment_id=environment.pk,
+            feature_name=feature.name,
+            identity_identifier=identifier,
+            enabled_when_evaluated=enabled,
+            started_at=at,
+            total_count=count,
+        )
+    grant(member, project, "VIEW_PROJECT")
+
+    def counts(**query: object) -> list[tuple[str | None, int]]:
+        rows = admin_client.get(evaluations, {"environment_id": environment.pk, **query}).json()
+        return [(row.get("hour"), row["count"]) for row in rows]
+
+    hour = f"{at:%Y-%m-%d}T%02d:00:00Z"
+    assert counts(step="hour") == [(hour % 22, 2), (hour % 23, 1)]
+    assert counts(enabled_when_evaluated="true") == [(None, 50)]
+    assert counts(identity_identifier="kim", step="hour") == [(hour % 23, 30)]
+    assert counts(identity_identifier="kim", enabled_when_evaluated="false") == [(None, 20)]
+    assert counts(identity_identifier="nobody") == []
+    query = {"environment_id": environment.pk, "identity_identifier": "kim"}
+    assert client_of(member).get(evaluations, {"environment_id": environment.pk}).status_code == 200
+    assert client_of(member).get(evaluations, query).status_code == 403
 
 
 def test_older_clients_read_evaluations_in_steps_of_hours_or_days(

@@ -302,7 +302,16 @@ MAX_WAITING_COUNTS = env.integer(
     help="Different counts, of requests and of evaluations each, that may wait in a process to be written.",
 )
 BUCKETED_ANALYTICS_DATA_RETENTION_DAYS = env.integer(
-    "BUCKETED_ANALYTICS_DATA_RETENTION_DAYS", 90, at_least=1, help="Days that what was counted is kept."
+    "BUCKETED_ANALYTICS_DATA_RETENTION_DAYS",
+    90,
+    at_least=1,
+    help="Days that what was counted is kept; it goes by whole weeks.",
+)
+RAW_ANALYTICS_DATA_RETENTION_DAYS = env.integer(
+    "RAW_ANALYTICS_DATA_RETENTION_DAYS",
+    30,
+    at_least=1,
+    help="Days that evaluations are kept for each identity; their sums stay as long as other counts.",
 )
 
 # ---------------------------------------------------------------------------------------------

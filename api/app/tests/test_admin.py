@@ -15,6 +15,7 @@ from rest_framework.authtoken.models import TokenProxy
 from analytics.models import Resource
 from analytics.services import Batch, add_evaluations, add_requests
 from app.tests.world import build_world
+from operations.models import TableSize
 from tasks.models import Job, RecurringTask
 from users.models import User
 
@@ -44,6 +45,7 @@ def fill(marker: str) -> None:
     RecurringTask.objects.create(
         name=f"tests.{marker}", every=timedelta(days=1), next_due_at="2026-01-01T00:00Z"
     )
+    TableSize.objects.create(table=marker, bytes=1, rows=1)
     connection.check_constraints()  # which raises the revisions, as a commit would
 
 

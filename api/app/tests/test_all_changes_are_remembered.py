@@ -20,6 +20,7 @@ NOT_REMEMBERED = {
     "analytics_identityevaluationbucket": "counts",
     "analytics_firstevaluation": "told by programs",
     "analytics_countswriter": "which counts were written",
+    "operations_tablesize": "how large tables were",
     "core_throttlecounter": "counts",
     "core_keptanswer": "answers that may be asked for again",
     "health_healthevent": "what monitoring has reported",

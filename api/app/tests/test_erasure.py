@@ -59,7 +59,10 @@ def known(admin_client, environment, staging, elsewhere, feature) -> None:
 def traces(text: str) -> dict[str, int]:
     """Return how many rows have a text in them, of the tables of the database that have any."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'p') AND NOT relispartition"
+        )
         found = {}
         for (table,) in cursor.fetchall():
             cursor.execute(

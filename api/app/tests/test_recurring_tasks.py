@@ -30,6 +30,7 @@ def test_every_sweep_recurs_by_itself():
             "app.delete_expired_sessions",
             "app.delete_expired_throttle_counters",
             "app.delete_old_sign_ins",
+            "operations.remember_table_sizes",
             "tasks.delete_old_jobs",
             "webhooks.forget_old_events",
             "webhooks.resume_sending",

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from core.postgres import cut_off_after
 from operations import version
 from operations.metrics import families
+from operations.sizes import database_bytes, table_sizes
 from tasks.services import queue_figures
 
 _DATABASE_SECONDS = 1.0
@@ -24,9 +25,10 @@ def page() -> tuple[bytes, str]:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)
-    jobs = CollectorRegistry()
-    jobs.register(JobCollector())
-    return generate_latest(registry) + generate_latest(jobs), CONTENT_TYPE_LATEST
+    asked = CollectorRegistry()
+    asked.register(JobCollector())
+    asked.register(SizeCollector())
+    return generate_latest(registry) + generate_latest(asked), CONTENT_TYPE_LATEST
 
 
 class JobCollector(Collector):
@@ -49,3 +51,22 @@ class JobCollector(Collector):
         yield GaugeMetricFamily(
             "burgee_recurring_tasks_off", "Recurring tasks that are switched off.", value=figures.switched_off
         )
+
+
+class SizeCollector(Collector):
+    """How large the database is. Left out where it is away, or takes long to say."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            with cut_off_after(_DATABASE_SECONDS, connection):
+                whole, tables = database_bytes(), table_sizes()
+        except (DatabaseError, InterfaceError):
+            connection.close()
+            return
+        yield GaugeMetricFamily("burgee_database_bytes", "How large the database is.", value=whole)
+        each = GaugeMetricFamily(
+            "burgee_table_bytes", "How large each table is, with its indexes.", labels=["table"]
+        )
+        for table, size, _ in tables:
+            each.add_metric([table], size)
+        yield each

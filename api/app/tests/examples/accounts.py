@@ -109,6 +109,7 @@ EXAMPLES = {
     "GET /robots.txt": Example(caller=Caller.ANYONE, is_page=True),
     "GET /config/project-overrides": Example(caller=Caller.ANYONE, is_page=True),
     "GET /processor/monitoring/": Example(is_refused=True),
+    "GET /database/sizes/": Example(is_refused=True),
     "POST /api/v1/user": Example(
         caller=Caller.ANYONE,
         body=lambda world: {

@@ -11,6 +11,7 @@ EXAMPLES = {
             "project_id": world.project.pk,
             "environment_id": world.environment.pk,
             "period": "90_day_period",
+            "step": "day",
             "user_agent": "flagsmith-python-sdk/4.0.0",
             "client_application_name": "shop",
             "client_application_version": "1.2",
@@ -24,7 +25,7 @@ EXAMPLES = {
     ),
     "GET /api/v1/projects/{project_pk}/features/{feature_pk}/evaluation-data/": Example(
         path=lambda world: {"project_pk": world.project.pk, "feature_pk": world.feature.pk},
-        query=lambda world: {"environment_id": world.environment.pk, "period": 30},
+        query=lambda world: {"environment_id": world.environment.pk, "period": 30, "step": "hour"},
     ),
     **{
         f"{method} /api/v1/environments/{{environment_key}}/onboarding-status/": Example(
