@@ -13,10 +13,12 @@ from typing import Any
 import pgtrigger
 import pytest
 from django.db import connection, transaction
-from rest_framework.test import APIClient
+from django.http import HttpResponse
+from django.http.request import HttpHeaders
 
 from app.tests.examples import WORKING, Caller, example_of
 from app.tests.forms import encoded
+from app.tests.requests import the_client
 from app.tests.routes import Route
 from app.tests.world import World, build_world
 from environments.models import EnvironmentRevision
@@ -101,10 +103,18 @@ class Moment:
 
 
 def served(world: World, read: Read) -> Served:
-    response = APIClient(headers=read.caller.headers(world)).generic(
-        read.method, read.path, json.dumps(read.body(world)), content_type="application/json"
-    )
+    body = json.dumps(read.body(world))
+    response = _ask(read.method, read.path, body, "application/json", read.caller.headers(world))
     return Served(response.status_code, read.shows(response.json()), response.get("ETag"))
+
+
+def _ask(
+    method: str, path: str, body: bytes | str, content_type: str, headers: dict[str, str]
+) -> HttpResponse:
+    client = the_client()
+    client.cookies.clear()
+    given = HttpHeaders.to_wsgi_names(headers)
+    return client.generic(method, path, body, content_type=content_type, **given)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -113,12 +123,8 @@ def performed(route: Route, world: World) -> Iterator[None]:
     example = example_of(route)
     with transaction.atomic():
         data, content_type = encoded(example.body_in(world))
-        response = APIClient(headers=example.caller.headers(world)).generic(
-            route.method,
-            route.url(example.path(world)),
-            data,  # type: ignore[arg-type]  # bytes are what it sends
-            content_type=content_type,
-        )
+        url = route.url(example.path(world))
+        response = _ask(route.method, url, data, content_type, example.caller.headers(world))
         assert 200 <= response.status_code < 300, (str(route), response.content)
         yield
         transaction.set_rollback(True)
