@@ -28,6 +28,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("documents.urls")),
     path("", include("analytics.urls")),
     path("", include("health.urls")),
+    path("", include("integrations.urls")),
     path("", include("audit_log.urls")),
     path(
         "docs/",

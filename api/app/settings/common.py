@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "features",
     "analytics",
     "health",
+    "integrations",
     "audit_log",
     "workflows",
     "documents",

@@ -1,0 +1,138 @@
+"""The table of integrations: which there are, where they are configured, and what with.
+
+A new one is a line here, and a file in `vendors` with what it is sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rest_framework import serializers
+
+from integrations.fields import SECRET, address, api_key, one_address_of, switch, text
+from permissions.catalogue import Level
+
+OF_ENVIRONMENT = (Level.ENVIRONMENT,)
+OF_PROJECT = (Level.PROJECT,)
+ANYWHERE = (Level.ENVIRONMENT, Level.PROJECT, Level.ORGANISATION)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kind:
+    """A service that something can be connected with.
+
+    Attributes:
+        name: as paths have it.
+        title: as people know it.
+        levels: what can be connected with it, once each.
+        fields: what somebody has to say, by name. A required one of the address has to be given.
+        absent: the values of fields that nobody has given.
+        shows_environment: answers name the environment.
+    """
+
+    name: str
+    title: str
+    levels: tuple[Level, ...]
+    fields: Mapping[str, serializers.Field]
+    absent: Mapping[str, Any] = field(default_factory=dict)
+    shows_environment: bool = False
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The names of fields that are kept encrypted."""
+        return SECRET & self.fields.keys()
+
+
+def optional_address() -> serializers.Field:
+    return address(required=False, allow_null=True)
+
+
+_AMPLITUDE = "https://api2.amplitude.com"
+_SEGMENT = ["https://api.segment.io/", "https://events.eu1.segmentapis.com/"]
+
+_IDENTITY_KINDS = [
+    Kind(
+        name="amplitude",
+        title="Amplitude",
+        levels=OF_ENVIRONMENT,
+        fields={"api_key": api_key(), "base_url": optional_address()},
+        absent={"base_url": _AMPLITUDE},
+    ),
+    Kind(
+        name="segment",
+        title="Segment",
+        levels=OF_ENVIRONMENT,
+        fields={"api_key": api_key(), "base_url": one_address_of(_SEGMENT, required=False)},
+        absent={"base_url": _SEGMENT[0]},
+    ),
+    Kind(
+        name="heap",
+        title="Heap",
+        levels=OF_ENVIRONMENT,
+        fields={"api_key": api_key(), "base_url": optional_address()},
+        absent={"base_url": None},
+    ),
+    Kind(
+        name="mixpanel",
+        title="Mixpanel",
+        levels=OF_ENVIRONMENT,
+        fields={"api_key": api_key(), "base_url": optional_address()},
+        absent={"base_url": None},
+    ),
+    Kind(
+        name="rudderstack",
+        title="RudderStack",
+        levels=OF_ENVIRONMENT,
+        fields={"api_key": api_key(), "base_url": address()},
+    ),
+    Kind(
+        name="webhook",
+        title="Webhook for identities",
+        levels=OF_ENVIRONMENT,
+        fields={"url": address(), "secret": text(255, required=False, allow_blank=True)},
+        absent={"secret": ""},
+    ),
+]
+_EVENT_KINDS = [
+    Kind(
+        name="datadog",
+        title="Datadog",
+        levels=OF_PROJECT,
+        fields={"base_url": address(), "api_key": api_key(), "use_custom_source": switch()},
+        absent={"use_custom_source": False},
+    ),
+    Kind(
+        name="new-relic",
+        title="New Relic",
+        levels=OF_PROJECT,
+        fields={"base_url": address(), "api_key": api_key(), "app_id": text(100)},
+    ),
+    Kind(
+        name="grafana",
+        title="Grafana",
+        levels=ANYWHERE,
+        fields={"base_url": address(), "api_key": api_key()},
+    ),
+    Kind(
+        name="dynatrace",
+        title="Dynatrace",
+        levels=OF_ENVIRONMENT,
+        fields={"base_url": address(), "api_key": api_key(), "entity_selector": text(1000)},
+    ),
+    Kind(
+        name="slack",
+        title="Slack",
+        levels=OF_ENVIRONMENT,
+        fields={"channel_id": text(50), "enabled": switch()},
+        absent={"enabled": True},
+    ),
+    Kind(
+        name="sentry",
+        title="Sentry change tracking",
+        levels=OF_ENVIRONMENT,
+        fields={"webhook_url": address(), "secret": text(60, min_length=10, trim_whitespace=False)},
+        shows_environment=True,
+    ),
+]
+
+KINDS = {kind.name: kind for kind in [*_IDENTITY_KINDS, *_EVENT_KINDS]}

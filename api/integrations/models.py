@@ -1,0 +1,112 @@
+"""Which other services an environment, a project or an organisation is connected with."""
+
+import json
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from core.encryption import EncryptedTextField
+from core.history import remembers
+from core.models import LIVE, SoftDeletableModel
+from core.publishing import publishes
+from environments.models import Environment
+from integrations.kinds import KINDS, Kind
+from organisations.models import Organisation
+from permissions.catalogue import Level
+from projects.models import Project
+
+PLACES = [level.value for level in Level]
+_PROJECT = """coalesce(
+    changed.project_id, (SELECT project_id FROM environments_environment WHERE id = changed.environment_id)
+)"""
+_ORGANISATION = f"""coalesce(
+    changed.organisation_id, (SELECT organisation_id FROM projects_project WHERE id = {_PROJECT})
+)"""  # noqa: S608
+
+
+class EncryptedJSONField(EncryptedTextField):
+    """A JSON value that is encrypted in the database."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(json.dumps(value))
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
+        text = super().from_db_value(value, expression, connection)
+        return None if text is None else json.loads(text)
+
+
+def _stands_in_one_place() -> Q:
+    """Return the condition that exactly one of the three places is set."""
+    condition = Q()
+    for place in PLACES:
+        condition |= Q(**{f"{each}__isnull": each != place for each in PLACES})
+    return condition
+
+
+class Integration(SoftDeletableModel):
+    """A connection with one other service, of an environment, a project or an organisation.
+
+    Attributes:
+        kind: the name of one of `integrations.kinds.KINDS`, which says what its configuration consists of.
+        settings: what of that anybody may see who sees the integration: `{"app_id": "17"}`.
+        secrets: the rest of it, keys and addresses: `{"api_key": "…"}`.
+    """
+
+    kind = models.CharField(max_length=20, choices=[(kind.name, kind.title) for kind in KINDS.values()])
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, related_name="integrations"
+    )
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, related_name="integrations")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, null=True, related_name="integrations"
+    )
+    settings = models.JSONField(default=dict)
+    secrets = EncryptedJSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=_stands_in_one_place(), name="integration_in_one_place"),
+            *[
+                models.UniqueConstraint(
+                    fields=[place, "kind"],
+                    condition=LIVE,
+                    name=f"integration_once_per_{place}",
+                    violation_error_message=f"This integration already exists for this {place}.",
+                )
+                for place in PLACES
+            ],
+        ]
+        triggers = [
+            # What an environment is connected with is cached beside its flags; how, is read for each call.
+            *publishes(
+                "SELECT 0 AS project_id, changed.environment_id FROM {changed} "
+                "WHERE changed.environment_id IS NOT NULL",
+                ["id", "kind", "environment_id", "settings", "secrets", "deleted_at"],
+            ),
+            *remembers(
+                name="changed.kind",
+                environment="changed.environment_id",
+                project=_PROJECT,
+                organisation=_ORGANISATION,
+                secrets=["secrets"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.about.title} of {self.place}"
+
+    @property
+    def about(self) -> Kind:
+        return KINDS[self.kind]
+
+    @property
+    def place(self) -> Organisation | Project | Environment:
+        return self.environment or self.project or self.organisation
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Return all fields of its kind, with what they are where nobody has said."""
+        return {**self.about.absent, **self.settings, **self.secrets}

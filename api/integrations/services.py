@@ -1,0 +1,59 @@
+"""Connecting environments, projects and organisations with other services."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from django.db import transaction
+
+from core.errors import InvalidInput
+from environments.models import Environment
+from integrations.kinds import Kind
+from integrations.models import Integration
+from organisations.models import Organisation
+from permissions.targets import level_of
+from projects.models import Project
+
+Place: TypeAlias = Organisation | Project | Environment
+
+
+@transaction.atomic
+def create_integration(kind: Kind, place: Place, configuration: Mapping[str, Any]) -> Integration:
+    """Connect an environment, a project or an organisation with another service.
+
+    Args:
+        configuration: values of the kind's fields.
+
+    Raises:
+        InvalidInput: it is connected already.
+    """
+    level = level_of(place).value
+    settings, secrets = _divided(kind, configuration)
+    integration, is_new = Integration.objects.get_or_create(
+        kind=kind.name, **{level: place}, defaults={"settings": settings, "secrets": secrets}
+    )
+    if not is_new:
+        raise InvalidInput([f"This integration already exists for this {level}."])
+    return integration
+
+
+@transaction.atomic
+def update_integration(integration: Integration, configuration: Mapping[str, Any]) -> Integration:
+    """Change how a service is reached, or what it is told: only the fields given are written."""
+    settings, secrets = _divided(integration.about, configuration)
+    integration.settings = {**integration.settings, **settings}
+    integration.secrets = {**integration.secrets, **secrets}
+    integration.save(update_fields=["settings", "secrets"])
+    return integration
+
+
+@transaction.atomic
+def delete_integration(integration: Integration) -> None:
+    """End a connection. That it was there is kept, its keys and addresses aren't."""
+    Integration.objects.filter(pk=integration.pk).update(secrets={})
+    integration.delete()
+
+
+def _divided(kind: Kind, configuration: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields that may be seen, and those that are encrypted."""
+    secrets = {name: value for name, value in configuration.items() if name in kind.secrets}
+    return {name: value for name, value in configuration.items() if name not in secrets}, secrets
