@@ -1,12 +1,13 @@
-"""Writing audit records."""
+"""Writing audit records, and telling those who follow them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 from django.db.models import Model
 
+from audit.followers import tell_followers
 from audit.models import AuditRecord, ChangeType, RelatedObjectType
 from permissions.actors import Machine
 from webhooks.services import tell_of_records
@@ -32,7 +33,7 @@ def writing_together() -> Iterator[None]:
         yield
     finally:
         _waiting.reset(token)
-    tell_of_records(AuditRecord.objects.bulk_create(waiting))
+    _tell_of(AuditRecord.objects.bulk_create(waiting))
 
 
 def record(
@@ -75,7 +76,12 @@ def record(
     waiting = _waiting.get()
     if waiting is None:
         new.save(force_insert=True)
-        tell_of_records([new])
+        _tell_of([new])
     else:
         waiting.append(new)
     return new
+
+
+def _tell_of(records: Sequence[AuditRecord]) -> None:
+    tell_of_records(records)
+    tell_followers(records)

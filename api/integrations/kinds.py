@@ -3,18 +3,28 @@
 A new one is a line here, and a file in `vendors` with what it is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from rest_framework import serializers
 
+from audit.models import RelatedObjectType
+from integrations.calls import Call
+from integrations.events import Event
 from integrations.fields import SECRET, address, api_key, one_address_of, switch, text
+from integrations.vendors import datadog, dynatrace, grafana, new_relic, sentry, slack
 from permissions.catalogue import Level
 
 OF_ENVIRONMENT = (Level.ENVIRONMENT,)
 OF_PROJECT = (Level.PROJECT,)
 ANYWHERE = (Level.ENVIRONMENT, Level.PROJECT, Level.ORGANISATION)
+
+# What services can be told of: the types of records, in the audit log.
+_LIVE_STATES = frozenset({RelatedObjectType.FEATURE_STATE, RelatedObjectType.EF_VERSION})
+HEARD = _LIVE_STATES | {RelatedObjectType.FEATURE, RelatedObjectType.SEGMENT}
+
+OfEvent: TypeAlias = Callable[[Event, Mapping[str, Any]], Call | None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,6 +38,8 @@ class Kind:
         fields: what somebody has to say, by name. A required one of the address has to be given.
         absent: the values of fields that nobody has given.
         shows_environment: answers name the environment.
+        of_event: what it is sent when something has changed; None: it isn't told.
+        hears: the types of records that it is told of.
     """
 
     name: str
@@ -36,6 +48,8 @@ class Kind:
     fields: Mapping[str, serializers.Field]
     absent: Mapping[str, Any] = field(default_factory=dict)
     shows_environment: bool = False
+    of_event: OfEvent | None = None
+    hears: frozenset[RelatedObjectType] = HEARD
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -100,24 +114,28 @@ _EVENT_KINDS = [
         levels=OF_PROJECT,
         fields={"base_url": address(), "api_key": api_key(), "use_custom_source": switch()},
         absent={"use_custom_source": False},
+        of_event=datadog.call,
     ),
     Kind(
         name="new-relic",
         title="New Relic",
         levels=OF_PROJECT,
         fields={"base_url": address(), "api_key": api_key(), "app_id": text(100)},
+        of_event=new_relic.call,
     ),
     Kind(
         name="grafana",
         title="Grafana",
         levels=ANYWHERE,
         fields={"base_url": address(), "api_key": api_key()},
+        of_event=grafana.call,
     ),
     Kind(
         name="dynatrace",
         title="Dynatrace",
         levels=OF_ENVIRONMENT,
         fields={"base_url": address(), "api_key": api_key(), "entity_selector": text(1000)},
+        of_event=dynatrace.call,
     ),
     Kind(
         name="slack",
@@ -125,6 +143,7 @@ _EVENT_KINDS = [
         levels=OF_ENVIRONMENT,
         fields={"channel_id": text(50), "enabled": switch()},
         absent={"enabled": True},
+        of_event=slack.call,
     ),
     Kind(
         name="sentry",
@@ -132,6 +151,8 @@ _EVENT_KINDS = [
         levels=OF_ENVIRONMENT,
         fields={"webhook_url": address(), "secret": text(60, min_length=10, trim_whitespace=False)},
         shows_environment=True,
+        of_event=sentry.call,
+        hears=_LIVE_STATES,
     ),
 ]
 

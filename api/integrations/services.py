@@ -1,17 +1,21 @@
 """Connecting environments, projects and organisations with other services."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from django.db import transaction
 
+from audit.models import AuditRecord
 from core.errors import InvalidInput
 from environments.models import Environment
-from integrations.kinds import Kind
+from integrations.kinds import HEARD, Kind
 from integrations.models import Integration
+from integrations.selectors import to_be_told
+from integrations.tasks import tell_of_change
 from organisations.models import Organisation
 from permissions.targets import level_of
 from projects.models import Project
+from tasks.services import enqueue
 
 Place: TypeAlias = Organisation | Project | Environment
 
@@ -51,6 +55,13 @@ def delete_integration(integration: Integration) -> None:
     """End a connection. That it was there is kept, its keys and addresses aren't."""
     Integration.objects.filter(pk=integration.pk).update(secrets={})
     integration.delete()
+
+
+def tell_others(records: Sequence[AuditRecord]) -> None:
+    """Have services told of new records, once the transaction that makes them is committed."""
+    heard = [record for record in records if record.related_object_type in HEARD]
+    for integration, record in to_be_told(heard):
+        enqueue(tell_of_change, arguments={"integration_id": integration.pk, "record_id": record.pk})
 
 
 def _divided(kind: Kind, configuration: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -108,7 +108,9 @@ def test_who_sees_the_place_reads_and_who_administers_it_writes(client_of, membe
     grant(member, environment, permissions=["VIEW_ENVIRONMENT"])
 
     read = {level.name: client.get(url(kind, level)).status_code for level in kind.levels}
-    written = {level.name: client.post(url(kind, level), configuration(kind)).status_code for level in kind.levels}
+    written = {
+        level.name: client.post(url(kind, level), configuration(kind)).status_code for level in kind.levels
+    }
 
     assert read == {"ENVIRONMENT": 200, "PROJECT": 200, "ORGANISATION": 403}
     assert set(written.values()) == {403}
@@ -120,7 +122,8 @@ def test_one_of_another_environment_or_another_kind_is_not_found(admin_client, p
     of_other_kind = Integration.objects.create(kind="mixpanel", environment=environment)
 
     answers = [
-        admin_client.get(url(KINDS["heap"], Level.ENVIRONMENT, f"{each.pk}/")) for each in (elsewhere, of_other_kind)
+        admin_client.get(url(KINDS["heap"], Level.ENVIRONMENT, f"{each.pk}/"))
+        for each in (elsewhere, of_other_kind)
     ]
 
     assert [answer.status_code for answer in answers] == [404, 404]
