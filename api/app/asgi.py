@@ -17,6 +17,7 @@ from core.asgi.types import Application
 from core.middleware import max_body_bytes
 from operations import liveness
 from sdk import usage
+from sdk.identity_reads import identity_reads
 from sdk.lane.routes import sdk_lane
 from sdk.live import LiveSnapshots
 from sdk.live_identities import LiveIdentities
@@ -46,6 +47,7 @@ def build(django_application: WSGIApplication) -> Server:
         streams.running,
         usage.request_counts.running,
         usage.evaluation_counts.running,
+        identity_reads.running,
         worker.running,
     ]
     metrics = None
@@ -56,6 +58,7 @@ def build(django_application: WSGIApplication) -> Server:
             "": lambda: {**live.state(), **identities.state(), **streams.state()},
             "request_counts_": usage.request_counts.state,
             "evaluation_counts_": usage.evaluation_counts.state,
+            "identity_reads_": identity_reads.state,
             "jobs_": worker.state,
         }
         metrics = Metrics(lane.paths, states)

@@ -5,6 +5,8 @@ them and the models took nine tenths of the time. Whoever waits for a statement 
 also waits for the interpreter.
 """
 
+from integrations.kinds import IDENTITY_KINDS
+
 
 def _list(columns: str, source: str, order: str) -> str:
     """Return the SQL of a list of objects, which `columns` describe by names and values."""
@@ -104,7 +106,9 @@ def _allocations(whose: str) -> str:
     )
 
 
-_ENVIRONMENT = """(
+_TOLD_OF_IDENTITIES = ", ".join(f"'{kind}'" for kind in IDENTITY_KINDS)
+
+_ENVIRONMENT = f"""(
     SELECT json_build_object(
         'id', environment.id,
         'api_key', environment.api_key,
@@ -115,6 +119,11 @@ _ENVIRONMENT = """(
         'hide_disabled_flags', environment.hide_disabled_flags,
         'use_identity_composite_key_for_hashing', environment.use_identity_composite_key_for_hashing,
         'use_identity_overrides_in_local_eval', environment.use_identity_overrides_in_local_eval,
+        'tells_of_identities', EXISTS (
+            SELECT FROM "integrations_integration" AS integration
+            WHERE integration.environment_id = environment.id AND integration.deleted_at IS NULL
+              AND integration.kind IN ({_TOLD_OF_IDENTITIES})
+        ),
         'project', json_build_object(
             'id', project.id,
             'name', project.name,
@@ -134,7 +143,7 @@ _ENVIRONMENT = """(
     JOIN "organisations_organisation" AS organisation ON organisation.id = project.organisation_id
     WHERE environment.id = %(environment)s AND environment.deleted_at IS NULL
       AND project.deleted_at IS NULL AND organisation.deleted_at IS NULL
-)"""
+)"""  # noqa: S608
 
 _FEATURES = _list(
     """

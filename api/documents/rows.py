@@ -85,6 +85,7 @@ class EnvironmentRow(TypedDict):
     hide_disabled_flags: bool | None
     use_identity_composite_key_for_hashing: bool
     use_identity_overrides_in_local_eval: bool
+    tells_of_identities: bool
     project: ProjectRow
 
 

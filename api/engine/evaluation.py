@@ -87,6 +87,11 @@ class CompiledEnvironment:
         self._with_variants = tuple((name, state) for name, state in features.items() if state.has_variants)
         self._without_identity = Evaluation(flags=self._defaults, segments=())
 
+    @property
+    def segments(self) -> list[SegmentContext]:
+        """All segments, in context order."""
+        return [segment.context for segment in self._segments]
+
     def evaluate(
         self, identity: Identity | None, overrides: Mapping[str, FeatureContext] | None = None
     ) -> Evaluation:

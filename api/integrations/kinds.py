@@ -13,7 +13,21 @@ from audit.models import RelatedObjectType
 from integrations.calls import Call
 from integrations.events import Event
 from integrations.fields import SECRET, address, api_key, one_address_of, switch, text
-from integrations.vendors import datadog, dynatrace, grafana, new_relic, sentry, slack
+from integrations.identities import Reading
+from integrations.vendors import (
+    amplitude,
+    datadog,
+    dynatrace,
+    grafana,
+    heap,
+    mixpanel,
+    new_relic,
+    rudderstack,
+    segment,
+    sentry,
+    slack,
+    webhook,
+)
 from permissions.catalogue import Level
 
 OF_ENVIRONMENT = (Level.ENVIRONMENT,)
@@ -25,6 +39,7 @@ _LIVE_STATES = frozenset({RelatedObjectType.FEATURE_STATE, RelatedObjectType.EF_
 HEARD = _LIVE_STATES | {RelatedObjectType.FEATURE, RelatedObjectType.SEGMENT}
 
 OfEvent: TypeAlias = Callable[[Event, Mapping[str, Any]], Call | None]
+OfIdentity: TypeAlias = Callable[[Reading, Mapping[str, Any]], Call]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +55,7 @@ class Kind:
         shows_environment: answers name the environment.
         of_event: what it is sent when something has changed; None: it isn't told.
         hears: the types of records that it is told of.
+        of_identity: what it is sent when an identity's flags were read; None: it isn't told.
     """
 
     name: str
@@ -50,6 +66,7 @@ class Kind:
     shows_environment: bool = False
     of_event: OfEvent | None = None
     hears: frozenset[RelatedObjectType] = HEARD
+    of_identity: OfIdentity | None = None
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -61,23 +78,22 @@ def optional_address() -> serializers.Field:
     return address(required=False, allow_null=True)
 
 
-_AMPLITUDE = "https://api2.amplitude.com"
-_SEGMENT = ["https://api.segment.io/", "https://events.eu1.segmentapis.com/"]
-
 _IDENTITY_KINDS = [
     Kind(
         name="amplitude",
         title="Amplitude",
         levels=OF_ENVIRONMENT,
         fields={"api_key": api_key(), "base_url": optional_address()},
-        absent={"base_url": _AMPLITUDE},
+        absent={"base_url": amplitude.BASE_URL},
+        of_identity=amplitude.call,
     ),
     Kind(
         name="segment",
         title="Segment",
         levels=OF_ENVIRONMENT,
-        fields={"api_key": api_key(), "base_url": one_address_of(_SEGMENT, required=False)},
-        absent={"base_url": _SEGMENT[0]},
+        fields={"api_key": api_key(), "base_url": one_address_of(segment.BASE_URLS, required=False)},
+        absent={"base_url": segment.BASE_URLS[0]},
+        of_identity=segment.call,
     ),
     Kind(
         name="heap",
@@ -85,6 +101,7 @@ _IDENTITY_KINDS = [
         levels=OF_ENVIRONMENT,
         fields={"api_key": api_key(), "base_url": optional_address()},
         absent={"base_url": None},
+        of_identity=heap.call,
     ),
     Kind(
         name="mixpanel",
@@ -92,12 +109,14 @@ _IDENTITY_KINDS = [
         levels=OF_ENVIRONMENT,
         fields={"api_key": api_key(), "base_url": optional_address()},
         absent={"base_url": None},
+        of_identity=mixpanel.call,
     ),
     Kind(
         name="rudderstack",
         title="RudderStack",
         levels=OF_ENVIRONMENT,
         fields={"api_key": api_key(), "base_url": address()},
+        of_identity=rudderstack.call,
     ),
     Kind(
         name="webhook",
@@ -105,6 +124,7 @@ _IDENTITY_KINDS = [
         levels=OF_ENVIRONMENT,
         fields={"url": address(), "secret": text(255, required=False, allow_blank=True)},
         absent={"secret": ""},
+        of_identity=webhook.call,
     ),
 ]
 _EVENT_KINDS = [
@@ -157,3 +177,6 @@ _EVENT_KINDS = [
 ]
 
 KINDS = {kind.name: kind for kind in [*_IDENTITY_KINDS, *_EVENT_KINDS]}
+
+# Those that are told of identities. What SDKs are served carries whether an environment has one.
+IDENTITY_KINDS = [kind.name for kind in KINDS.values() if kind.of_identity]

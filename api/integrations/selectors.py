@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Q, QuerySet
 
 from audit.models import AuditRecord
-from integrations.kinds import KINDS
+from integrations.kinds import IDENTITY_KINDS, KINDS
 from integrations.models import Integration
 
 _TOLD_OF_CHANGES = [kind.name for kind in KINDS.values() if kind.of_event]
@@ -44,3 +44,9 @@ def _of(record: AuditRecord, connected: list[Integration]) -> list[Integration]:
             if here is not None and getattr(each, place) == here:
                 by_kind[each.kind] = each
     return [each for each in by_kind.values() if record.related_object_type in each.about.hears]
+
+
+def told_of_identities(environment_id: int) -> list[int]:
+    """Return the ids of the connections that hear of identities of an environment."""
+    integrations = Integration.objects.filter(environment=environment_id, kind__in=IDENTITY_KINDS)
+    return list(integrations.values_list("pk", flat=True))

@@ -40,7 +40,11 @@ def encode(value: object) -> bytes:
 
 
 class ServedSettings(NamedTuple):
-    """What environment, project and organisation say about answers."""
+    """What environment, project and organisation say about answers.
+
+    Attributes:
+        tells_of_identities: other services hear whose flags are read.
+    """
 
     hides_disabled_flags: bool
     hides_sensitive_data: bool
@@ -48,6 +52,7 @@ class ServedSettings(NamedTuple):
     stores_traits: bool
     serves_flags: bool
     streams_changes: bool
+    tells_of_identities: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,7 @@ def content_of(rows: EnvironmentRows, known: IdentityOverrides | None = None) ->
             stores_traits=project["organisation"]["persist_trait_data"],
             serves_flags=not project["organisation"]["stop_serving_flags"],
             streams_changes=project["enable_realtime_updates"],
+            tells_of_identities=environment["tells_of_identities"],
         ),
         keys={
             environment["api_key"]: None,

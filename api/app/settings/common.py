@@ -302,6 +302,12 @@ MAX_WAITING_COUNTS = env.integer(
     at_least=1,
     help="Different counts, of requests and of evaluations each, that may wait in a process to be written.",
 )
+MAX_WAITING_IDENTITY_READS = env.integer(
+    "MAX_WAITING_IDENTITY_READS",
+    10_000,
+    at_least=1,
+    help="Identities whose flags were read that may wait in a process for other services to be told of them.",
+)
 BUCKETED_ANALYTICS_DATA_RETENTION_DAYS = env.integer(
     "BUCKETED_ANALYTICS_DATA_RETENTION_DAYS",
     90,

@@ -26,6 +26,7 @@ _GAUGES: dict[str, Mode] = {
     "identities_read_is_away": "livemax",
     "request_counts_waiting": "livesum",
     "evaluation_counts_waiting": "livesum",
+    "identity_reads_waiting": "livesum",
     "jobs_running": "livesum",
     "jobs_threads": "livesum",
     "jobs_stuck": "livesum",

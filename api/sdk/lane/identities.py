@@ -9,6 +9,7 @@ from core.asgi.request import Request
 from core.parsers import parse_json
 from sdk import payloads, usage
 from sdk.identities import EnvironmentGone, KnownIdentity, TraitPolicy
+from sdk.identity_reads import identity_reads
 from sdk.inputs import GivenIdentity, read_identities, read_identity, read_identity_in_query, read_query
 from sdk.keys import UNKNOWN_KEY, KeyRefused
 from sdk.lane.answers import REFUSALS, Answers, refused
@@ -84,6 +85,8 @@ class Identities:
             stores_traits=settings.stores_traits,
         )
         knowledge = await self._identities.know(access.snapshot.environment_id, given, policy)
+        if settings.tells_of_identities:
+            identity_reads.note(access.snapshot.environment_id, given, knowledge.known)
         answered = answer(access, knowledge.known)
         if knowledge.is_persisted and knowledge.away_seconds is None:
             return answered

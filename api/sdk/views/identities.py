@@ -1,12 +1,16 @@
 """`identities/`: what one identity is served, and its traits."""
 
+from collections.abc import Sequence
+
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from analytics.models import Resource
 from sdk import payloads
-from sdk.inputs import read_identities, read_identity, read_identity_in_query
+from sdk.identities import KnownIdentity
+from sdk.identity_reads import identity_reads
+from sdk.inputs import GivenIdentity, read_identities, read_identity, read_identity_in_query
 from sdk.serializers import (
     DETAIL,
     INVALID,
@@ -17,10 +21,20 @@ from sdk.serializers import (
 from sdk.views.base import SdkView
 
 
-class IdentitiesView(SdkView):
-    """An identity's flags. Asking for them stores the identity, unless it is transient."""
+class _IdentitiesView(SdkView):
+    """Whose flags are read here, other services may be told."""
 
     resource = Resource.IDENTITIES
+
+    def know(self, given: Sequence[GivenIdentity]) -> list[KnownIdentity]:
+        known = super().know(given)
+        if self.snapshot.settings.tells_of_identities:
+            identity_reads.note(self.snapshot.environment_id, given, known)
+        return known
+
+
+class IdentitiesView(_IdentitiesView):
+    """An identity's flags. Asking for them stores the identity, unless it is transient."""
 
     @extend_schema(
         operation_id="get_identity_flags",
@@ -53,10 +67,8 @@ class IdentitiesView(SdkView):
         return self.answered(payloads.identity(self.snapshot, known, to_server=self.to_server))
 
 
-class BulkIdentitiesView(SdkView):
+class BulkIdentitiesView(_IdentitiesView):
     """Several identities at once: each as `POST identities/` has it, all in one write."""
-
-    resource = Resource.IDENTITIES
 
     @extend_schema(
         operation_id="identify_many",

@@ -1,0 +1,123 @@
+"""Whose flags were read, for other services that an environment's administrators want to be told.
+
+Only where there are such services, which the snapshot knows, anything is noted: in memory, each identity once
+with the traits of its last request, within a bound. Every few seconds what was noted becomes jobs. Where no
+event loop runs that, as under plain WSGI, it becomes one at once.
+
+What a process that is killed has noted in those seconds is not told.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import islice
+from threading import Lock
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+
+from integrations.selectors import told_of_identities
+from sdk.identities import KnownIdentity, KnownTrait
+from sdk.inputs import GivenIdentity
+from sdk.tasks import tell_of_identities
+from tasks.services import enqueue
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 2.0
+# What one job tells: so many that rows are few, so few that one of them soon ends.
+MOST_IN_JOB = 20
+
+_Noted = dict[tuple[int, str], Mapping[str, KnownTrait]]
+
+
+class IdentityReads:
+    """The identities that a process has answered and not yet had told of."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._noted: _Noted = {}
+        self._changing = Lock()
+        self._is_running = False
+        self._dropped = 0
+
+    def note(
+        self, environment_id: int, given: Sequence[GivenIdentity], known: Sequence[KnownIdentity]
+    ) -> None:
+        """Note whose flags are answered. Who is nobody in particular, or is to be kept nowhere, is not."""
+        named = {
+            (environment_id, asked.identifier): each.traits
+            for asked, each in zip(given, known, strict=True)
+            if asked.identifier and not asked.transient
+        }
+        self._add(named)
+        if not self._is_running:
+            self.flush()
+
+    def flush(self) -> None:
+        """Make jobs of what was noted."""
+        with self._changing:
+            taken, self._noted = self._noted, {}
+        try:
+            _enqueue(taken)
+        except DatabaseError as error:
+            logger.warning("Other services are told later whose flags were read: %s", error)
+            with self._changing:
+                newer, self._noted = self._noted, {}
+            self._add(taken)
+            self._add(newer)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Make jobs every few seconds inside the block, and of what is left at its end. After forking."""
+        self._is_running = True
+        flushing = asyncio.create_task(self._keep_flushing())
+        try:
+            yield
+        finally:
+            self._is_running = False
+            flushing.cancel()
+            await asyncio.gather(flushing, return_exceptions=True)
+            await asyncio.to_thread(self._flush_in_thread)
+
+    def state(self) -> dict[str, int]:
+        """Return what metrics show."""
+        return {"waiting": len(self._noted), "dropped": self._dropped}
+
+    def _add(self, noted: _Noted) -> None:
+        with self._changing:
+            for key, traits in noted.items():
+                if key in self._noted or len(self._noted) < self._most:
+                    self._noted[key] = traits
+                else:
+                    self._dropped += 1
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(SECONDS)
+            if self._noted:
+                await asyncio.to_thread(self._flush_in_thread)
+
+    def _flush_in_thread(self) -> None:
+        try:
+            self.flush()
+        finally:
+            connections.close_all()  # this thread's, which nothing else would close
+
+
+def _enqueue(noted: _Noted) -> None:
+    by_environment: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for (environment_id, identifier), traits in noted.items():
+        by_environment[environment_id].append({"identifier": identifier, "traits": traits})
+    for environment_id, identities in by_environment.items():
+        for integration_id in told_of_identities(environment_id):
+            waiting = iter(identities)
+            while batch := list(islice(waiting, MOST_IN_JOB)):
+                arguments = {"integration_id": integration_id, "identities": batch}
+                enqueue(tell_of_identities, arguments=arguments)
+
+
+identity_reads = IdentityReads(settings.MAX_WAITING_IDENTITY_READS)
