@@ -8,7 +8,7 @@ from core.fields import ChoiceField
 from core.public_urls import PublicUrlValidator
 
 # Kept encrypted, and out of the history. Addresses too: path or query often are what lets somebody in.
-SECRET = frozenset({"api_key", "base_url", "secret", "url", "webhook_url"})
+SECRET = frozenset({"api_key", "api_token", "base_url", "secret", "url", "webhook_url"})
 
 
 def address(**options: Any) -> serializers.Field:
@@ -30,3 +30,8 @@ def text(most_characters: int, **options: Any) -> serializers.Field:
 
 def switch() -> serializers.Field:
     return serializers.BooleanField(required=False)
+
+
+def hidden(most_characters: int) -> serializers.Field:
+    """A text that is given and never shown."""
+    return text(most_characters, required=False, allow_blank=True, write_only=True)

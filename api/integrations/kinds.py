@@ -12,7 +12,7 @@ from rest_framework import serializers
 from audit.models import RelatedObjectType
 from integrations.calls import Call
 from integrations.events import Event
-from integrations.fields import SECRET, address, api_key, one_address_of, switch, text
+from integrations.fields import SECRET, address, api_key, hidden, one_address_of, switch, text
 from integrations.identities import Reading
 from integrations.vendors import (
     amplitude,
@@ -161,8 +161,9 @@ _EVENT_KINDS = [
         name="slack",
         title="Slack",
         levels=OF_ENVIRONMENT,
-        fields={"channel_id": text(50), "enabled": switch()},
-        absent={"enabled": True},
+        # Of a Slack app that may write in the channel: nothing is sent without it.
+        fields={"channel_id": text(50), "enabled": switch(), "api_token": hidden(255)},
+        absent={"enabled": True, "api_token": ""},
         of_event=slack.call,
     ),
     Kind(

@@ -1,7 +1,8 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from integrations.kinds import KINDS
+from integrations.slack_views import SlackChannelsView, SlackInstallationView, SlackSignatureView
 from integrations.views import viewset_of
 from permissions.catalogue import Level
 
@@ -18,4 +19,12 @@ for kind in KINDS.values():
             f"{BELOW[level]}/integrations/{kind.name}", viewset_of(kind, level), f"{level.value}-{kind.name}"
         )
 
-urlpatterns: list[URLPattern | URLResolver] = [*router.urls]
+SLACK = f"{BELOW[Level.ENVIRONMENT]}/integrations/slack"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(f"{SLACK}-channels/", SlackChannelsView.as_view(), name="slack-channels"),
+    path(f"{SLACK}/signature/", SlackSignatureView.as_view(), name="slack-signature"),
+    path(f"{SLACK}/oauth/", SlackInstallationView.as_view(), name="slack-oauth"),
+    path(f"{SLACK}/callback/", SlackInstallationView.as_view(), name="slack-callback"),
+    *router.urls,
+]

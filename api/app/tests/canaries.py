@@ -39,6 +39,7 @@ COLUMNS = {
     "accounts.mfamethod": ["secret"],
     "environments.environmentwebhook": ["secret"],
     "organisations.organisationwebhook": ["secret"],
+    "integrations.integration": ["secrets"],
 }
 # Shorter ones are found in any text.
 SHORTEST = 12
@@ -149,7 +150,13 @@ def _mints_result(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _note_columns(sender: Any, instance: Any, **_: Any) -> None:
     for column in COLUMNS.get(sender._meta.label_lower, ()):
-        _watches[-1].mint(getattr(instance, column, None))
+        kept = getattr(instance, column, None)
+        # Addresses of services are often the same everywhere.
+        secrets = (
+            [each for each in kept.values() if "://" not in str(each)] if isinstance(kept, dict) else [kept]
+        )
+        for secret in secrets:
+            _watches[-1].mint(secret)
 
 
 _WRAPPED: list[tuple[Any, str, Callable[[Callable[..., Any]], Callable[..., Any]]]] = [

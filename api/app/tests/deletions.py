@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.tests.examples.integrations import BELOW, connected
 from app.tests.world import World
+from integrations.kinds import KINDS
+from permissions.catalogue import Level
 
 ORGANISATION = "/api/v1/organisations/{organisation_pk}"
 PROJECT = "/api/v1/projects/{project_pk}"
@@ -211,6 +214,14 @@ DELETIONS = [
         stays="Its address works no longer.",
     ),
     Deletion(
+        object="connection with another service",
+        path=f"{ENVIRONMENT}/integrations/webhook/{{pk}}/",
+        model="integrations.Integration",
+        is_marked=True,
+        stays="Its keys and addresses are forgotten at once.",
+        named=lambda world: connected(world, KINDS["webhook"], Level.ENVIRONMENT),
+    ),
+    Deletion(
         object="custom field",
         path="/api/v1/metadata/fields/{pk}/",
         model="metadata.CustomField",
@@ -311,6 +322,12 @@ ALONE = {
 SAME = {
     "/api/v1/auth/users/{user_id}/",
     "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates",
+    *(
+        f"{BELOW[level]}/{kind.name}/{{pk}}/"
+        for kind in KINDS.values()
+        for level in kind.levels
+        if kind.name != "webhook"
+    ),
 }
 
 

@@ -13,6 +13,9 @@ and what doesn't exist the very same.
 
 from dataclasses import dataclass, field, replace
 
+from integrations.kinds import KINDS
+from permissions.catalogue import Level
+
 # Standings: asked for like permissions, but nothing that can be granted.
 SIGNED_IN = "a user's or a master key's valid credentials"
 USER = "a user's valid credentials"
@@ -596,7 +599,35 @@ CUSTOM_FIELDS = {
     f"DELETE {ATTACHMENTS}{{pk}}/": forbids(ORGANISATION_ADMIN),
 }
 
+# What is below a place, who reads it and who writes it.
+_CONNECTED = {
+    Level.ENVIRONMENT: (ENVIRONMENT, forbids("VIEW_ENVIRONMENT"), forbids(ENVIRONMENT_ADMIN)),
+    Level.PROJECT: (PROJECT, hides("VIEW_PROJECT"), forbids(PROJECT_ADMIN)),
+    Level.ORGANISATION: (ORGANISATION, administrators, administrators),
+}
+INTEGRATIONS = {
+    f"{method} {_CONNECTED[level][0]}/integrations/{kind.name}/{rest}": (
+        _CONNECTED[level][1 if method == "GET" else 2]
+    )
+    for kind in KINDS.values()
+    for level in kind.levels
+    for method, rest in [
+        ("GET", ""),
+        ("POST", ""),
+        *[(each, "{pk}/") for each in ("GET", "PUT", "PATCH", "DELETE")],
+    ]
+}
+INTEGRATIONS |= {
+    f"GET {ENVIRONMENT}/integrations/slack-channels/": forbids(ENVIRONMENT_ADMIN).or_answers(
+        400, "Nobody has let the server into a workspace."
+    ),
+    f"GET {ENVIRONMENT}/integrations/slack/signature/": forbids(ENVIRONMENT_ADMIN),
+    f"GET {ENVIRONMENT}/integrations/slack/oauth/": public.or_answers(503, "There is no app of Slack's."),
+    f"GET {ENVIRONMENT}/integrations/slack/callback/": public.or_answers(503, "There is no app of Slack's."),
+}
+
 RIGHTS: dict[str, Right] = {
+    **INTEGRATIONS,
     **ACCOUNTS,
     **ORGANISATIONS,
     **PROJECTS,

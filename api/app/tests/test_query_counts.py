@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from app.tests.examples import WORKING, Caller, example_of
+from app.tests.examples.integrations import BELOW
 from app.tests.growth import grow
 from app.tests.requests import Outcome, send
 from app.tests.routes import Route
 from app.tests.standing import standing
 from app.tests.world import World
+from integrations.kinds import KINDS
 
 FILE = Path(__file__).with_name("query_counts.toml")
 PEOPLE = {Caller.ADMIN, Caller.MEMBER}
@@ -33,6 +35,11 @@ FIXED = {
     "GET /api/v1/projects/permissions/": "the catalogue",
     "GET /api/v1/features/download-feature-export/{pk}/": "a file",
     f"GET {ORGANISATION}api-usage-notification/": "always empty",
+    **{
+        f"GET {BELOW[level]}/{kind.name}/": "one of each kind"
+        for kind in KINDS.values()
+        for level in kind.levels
+    },
     "GET /api/v1/projects/{project_pk}/feature-health/providers/": "one of each kind",
     f"GET {ORGANISATION}metadata-model-fields/supported-content-types/": "the kinds of things there are",
     f"GET {ORGANISATION}metadata-model-fields/supported-required-for-models/": "the same",

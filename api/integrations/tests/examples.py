@@ -9,6 +9,7 @@ ADDRESS = "https://93.184.215.14/"
 
 _VALUES: dict[str, Any] = {
     "api_key": "key of the service",
+    "api_token": "xoxb of the service",
     "app_id": "17",
     "base_url": ADDRESS,
     "channel_id": "C0123456789",

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from rest_framework.test import APIClient
 
 from audit.models import RowChange
 from environments.models import Environment
@@ -44,8 +45,10 @@ def test_is_made_once_shown_changed_and_deleted_and_made_again(admin_client, env
     gone = [admin_client.get(one).status_code, admin_client.get(url(kind, level)).json()]
     once_more = admin_client.post(url(kind, level), body)
 
-    shown = {"environment": environment.pk} if kind.shows_environment else {}
-    assert (made.status_code, made.json()) == (201, {"id": made.json()["id"], **shown, **body})
+    shown = {name: value for name, value in body.items() if name != "api_token"}
+    if kind.shows_environment:
+        shown["environment"] = environment.pk
+    assert (made.status_code, made.json()) == (201, {"id": made.json()["id"], **shown})
     assert (again.status_code, again.json()) == (
         400,
         [f"This integration already exists for this {level.value}."],
@@ -175,3 +178,20 @@ def test_what_a_deleted_environment_was_connected_with_is_gone_too(environment):
     environment.delete()
 
     assert not Integration.objects.filter(pk=integration.pk).exists()
+
+
+def test_slack_has_no_app_here_and_says_so(admin_client, environment):
+    base = f"/api/v1/environments/{environment.api_key}/integrations"
+
+    channels = admin_client.get(f"{base}/slack-channels?limit=1000")
+    signature = admin_client.get(f"{base}/slack/signature/")
+    away = APIClient().get(f"{base}/slack/oauth/?redirect_url=https://example.org/&signature=s")
+    back = APIClient().get(f"{base}/slack/callback/?code=c&state=s")
+
+    assert (channels.status_code, channels.json()) == (
+        400,
+        {"detail": "Slack api token not found. Please generate the token using oauth"},
+    )
+    assert (signature.status_code, list(signature.json())) == (200, ["signature"])
+    for answer in (away, back):
+        assert (answer.status_code, answer.json()) == (503, {"message": "Slack is not configured"})

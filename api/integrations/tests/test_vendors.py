@@ -148,7 +148,7 @@ def test_dynatrace_names_the_deployment_for_what_has_changed(feature, segment, n
 def test_slack_gets_two_blocks_in_which_names_are_no_links():
     event = replace(EVENT, environment="<!channel> & co")
 
-    call = called("slack", event, channel_id="C1", token="xoxb-1")
+    call = called("slack", event, channel_id="C1", api_token="xoxb-1")
 
     assert call.url == "https://slack.com/api/chat.postMessage"
     assert call.headers == {"Authorization": "Bearer xoxb-1"}
@@ -163,8 +163,8 @@ def test_slack_gets_two_blocks_in_which_names_are_no_links():
 
 
 def test_slack_gets_nothing_while_it_is_off_or_has_let_nobody_in():
-    assert slack.call(EVENT, {"channel_id": "C1", "enabled": False, "token": "xoxb-1"}) is None
-    assert slack.call(EVENT, {"channel_id": "C1", "enabled": True}) is None
+    assert slack.call(EVENT, {"channel_id": "C1", "enabled": False, "api_token": "xoxb-1"}) is None
+    assert slack.call(EVENT, {"channel_id": "C1", "enabled": True, "api_token": ""}) is None
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ POST_MESSAGE = "https://slack.com/api/chat.postMessage"
 
 
 def call(event: Event, configuration: Mapping[str, Any]) -> Call | None:
-    """Return the message; None while it is switched off, or nobody has let us into the workspace."""
-    if not configuration["enabled"] or not configuration.get("token"):
+    """Return the message; None while it is switched off, or has no token."""
+    if not configuration["enabled"] or not configuration["api_token"]:
         return None
     message = {
         "channel": configuration["channel_id"],
@@ -27,7 +27,7 @@ def call(event: Event, configuration: Mapping[str, Any]) -> Call | None:
             },
         ],
     }
-    return json_call(POST_MESSAGE, message, Authorization=f"Bearer {configuration['token']}")
+    return json_call(POST_MESSAGE, message, Authorization=f"Bearer {configuration['api_token']}")
 
 
 def _text(text: str, kind: str) -> dict[str, str]:
