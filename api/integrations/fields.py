@@ -16,6 +16,10 @@ def address(**options: Any) -> serializers.Field:
     return serializers.CharField(max_length=200, validators=[PublicUrlValidator()], **options)
 
 
+def optional_address() -> serializers.Field:
+    return address(required=False, allow_null=True)
+
+
 def one_address_of(addresses: list[str], **options: Any) -> serializers.Field:
     return ChoiceField(choices=addresses, **options)
 

@@ -12,7 +12,16 @@ from rest_framework import serializers
 from audit.models import RelatedObjectType
 from integrations.calls import Call
 from integrations.events import Event
-from integrations.fields import SECRET, address, api_key, hidden, one_address_of, switch, text
+from integrations.fields import (
+    SECRET,
+    address,
+    api_key,
+    hidden,
+    one_address_of,
+    optional_address,
+    switch,
+    text,
+)
 from integrations.identities import Reading
 from integrations.vendors import (
     amplitude,
@@ -50,7 +59,7 @@ class Kind:
         name: as paths have it.
         title: as people know it.
         levels: what can be connected with it, once each.
-        fields: what somebody has to say, by name. A required one of the address has to be given.
+        fields: what is said of it, by name.
         absent: the values of fields that nobody has given.
         shows_environment: answers name the environment.
         of_event: what it is sent when something has changed; None: it isn't told.
@@ -72,10 +81,6 @@ class Kind:
     def secrets(self) -> frozenset[str]:
         """The names of fields that are kept encrypted."""
         return SECRET & self.fields.keys()
-
-
-def optional_address() -> serializers.Field:
-    return address(required=False, allow_null=True)
 
 
 _IDENTITY_KINDS = [

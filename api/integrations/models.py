@@ -53,7 +53,7 @@ class Integration(SoftDeletableModel):
         secrets: the rest of it, keys and addresses: `{"api_key": "…"}`.
     """
 
-    kind = models.CharField(max_length=20, choices=[(kind.name, kind.title) for kind in KINDS.values()])
+    kind = models.CharField(max_length=20)
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, null=True, related_name="integrations"
     )
@@ -96,15 +96,11 @@ class Integration(SoftDeletableModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.about.title} of {self.place}"
+        return self.about.title
 
     @property
     def about(self) -> Kind:
         return KINDS[self.kind]
-
-    @property
-    def place(self) -> Organisation | Project | Environment:
-        return self.environment or self.project or self.organisation
 
     @property
     def configuration(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Calling other services, for jobs: what comes of it decides whether there is another attempt."""
 
-from core.outgoing import post
+from core.outgoing import TargetForbiddenError, post
 from integrations.calls import Call
 from tasks.registry import GiveUp
 
@@ -17,9 +17,12 @@ def send(call: Call) -> None:
 
     Raises:
         NotTakenError, CallFailedError: not now.
-        GiveUp: never, as it was answered.
+        GiveUp: never, as it was answered, or where it is.
     """
-    answer = post(call.url, call.body, call.headers, content_type=call.content_type)
+    try:
+        answer = post(call.url, call.body, call.headers, content_type=call.content_type)
+    except TargetForbiddenError as error:
+        raise GiveUp(str(error)) from error
     if answer.is_success:
         return
     said = f"It answered {answer.status}."

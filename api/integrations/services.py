@@ -42,11 +42,16 @@ def create_integration(kind: Kind, place: Place, configuration: Mapping[str, Any
 
 @transaction.atomic
 def update_integration(integration: Integration, configuration: Mapping[str, Any]) -> Integration:
-    """Change how a service is reached, or what it is told: only the fields given are written."""
+    """Change how a service is reached, or what it is told: only what is given, and differs, is written."""
     settings, secrets = _divided(integration.about, configuration)
-    integration.settings = {**integration.settings, **settings}
-    integration.secrets = {**integration.secrets, **secrets}
-    integration.save(update_fields=["settings", "secrets"])
+    changed = []
+    for column, values in (("settings", settings), ("secrets", secrets)):
+        before = getattr(integration, column)
+        if before != {**before, **values}:
+            setattr(integration, column, {**before, **values})
+            changed.append(column)
+    # Only what differs: encrypting the same again would look like another secret.
+    integration.save(update_fields=changed)
     return integration
 
 

@@ -17,7 +17,7 @@ from threading import Lock
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
 
 from integrations.selectors import told_of_identities
 from sdk.identities import KnownIdentity, KnownTrait
@@ -104,10 +104,13 @@ class IdentityReads:
     def _flush_in_thread(self) -> None:
         try:
             self.flush()
+        except Exception:
+            logger.exception("Other services are not told whose flags were read.")
         finally:
             connections.close_all()  # this thread's, which nothing else would close
 
 
+@transaction.atomic
 def _enqueue(noted: _Noted) -> None:
     by_environment: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for (environment_id, identifier), traits in noted.items():

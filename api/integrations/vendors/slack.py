@@ -7,6 +7,7 @@ from integrations.calls import Call, json_call
 from integrations.events import Event
 
 POST_MESSAGE = "https://slack.com/api/chat.postMessage"
+LONGEST_TEXT = 3000  # in a block
 
 
 def call(event: Event, configuration: Mapping[str, Any]) -> Call | None:
@@ -17,7 +18,7 @@ def call(event: Event, configuration: Mapping[str, Any]) -> Call | None:
         "channel": configuration["channel_id"],
         "text": event.log,  # for notifications, which show no blocks
         "blocks": [
-            {"type": "section", "text": _text(event.log, "plain_text")},
+            {"type": "section", "text": _text(event.log[:LONGEST_TEXT], "plain_text")},
             {
                 "type": "section",
                 "fields": [
