@@ -62,11 +62,11 @@ def event_of(record: AuditRecord) -> Event:
 
 def _object_of(record: AuditRecord) -> dict[str, Any]:
     """Return the feature, its state and the segment that a record is about. They may be deleted by now."""
-    about, key = record.related_object_type, record.related_object_id
+    about, key = record.related_object_type, record.related_object_id or 0
     if about == RelatedObjectType.SEGMENT:
         segment = Segment.all_objects.filter(pk=key).first()
         return {"segment": segment.name} if segment else {}
-    if about == RelatedObjectType.EF_VERSION:
+    if about == RelatedObjectType.EF_VERSION and record.related_object_uuid:
         versions = EnvironmentFeatureVersion.all_objects.select_related("feature")
         version = versions.filter(pk=record.related_object_uuid).first()
         return _feature(version.feature) if version else {}

@@ -62,7 +62,7 @@ class Integration(SoftDeletableModel):
         Environment, on_delete=models.CASCADE, null=True, related_name="integrations"
     )
     settings = models.JSONField(default=dict)
-    secrets = EncryptedJSONField(default=dict)
+    secrets: Any = EncryptedJSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

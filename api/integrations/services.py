@@ -32,6 +32,7 @@ def create_integration(kind: Kind, place: Place, configuration: Mapping[str, Any
     """
     level = level_of(place).value
     settings, secrets = _divided(kind, configuration)
+    integration: Integration
     integration, is_new = Integration.objects.get_or_create(
         kind=kind.name, **{level: place}, defaults={"settings": settings, "secrets": secrets}
     )

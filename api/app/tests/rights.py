@@ -606,11 +606,10 @@ _CONNECTED = {
     Level.ORGANISATION: (ORGANISATION, administrators, administrators),
 }
 INTEGRATIONS = {
-    f"{method} {_CONNECTED[level][0]}/integrations/{kind.name}/{rest}": (
-        _CONNECTED[level][1 if method == "GET" else 2]
-    )
+    f"{method} {place}/integrations/{kind.name}/{rest}": reading if method == "GET" else writing
+    for level, (place, reading, writing) in _CONNECTED.items()
     for kind in KINDS.values()
-    for level in kind.levels
+    if level in kind.levels
     for method, rest in [
         ("GET", ""),
         ("POST", ""),

@@ -107,8 +107,8 @@ def test_a_wrong_field_is_named_and_nothing_is_kept(admin_client, url, kind, lev
 
 def test_who_sees_the_place_reads_and_who_administers_it_writes(client_of, member, environment, project, url):
     kind, client = KINDS["grafana"], client_of(member)
-    grant(member, project, permissions=["VIEW_PROJECT"])
-    grant(member, environment, permissions=["VIEW_ENVIRONMENT"])
+    grant(member, project, "VIEW_PROJECT")
+    grant(member, environment, "VIEW_ENVIRONMENT")
 
     read = {level.name: client.get(url(kind, level)).status_code for level in kind.levels}
     written = {

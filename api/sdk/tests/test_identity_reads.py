@@ -123,7 +123,8 @@ def test_what_a_service_can_not_take_now_is_told_again(environment, feature, sdk
         run_due()
 
     (job,) = Job.objects.all()
-    assert (job.state, job.attempts, job.last_error) == ("waiting", 1, "NotTakenError: It answered 503.")
+    assert (job.state, job.attempts) == ("waiting", 1)
+    assert "It answered 503." in job.last_error
     assert len(service.requests) == 1
 
 

@@ -17,11 +17,12 @@ BELOW = {
 
 
 def place(world: World, level: Level) -> dict[str, Any]:
-    return {
+    places: dict[Level, dict[str, Any]] = {
         Level.ENVIRONMENT: {"environment_key": world.environment.api_key},
         Level.PROJECT: {"project_pk": world.project.pk},
         Level.ORGANISATION: {"organisation_pk": world.organisation.pk},
-    }[level]
+    }
+    return places[level]
 
 
 def connected(world: World, kind: Kind, level: Level) -> dict[str, Any]:
