@@ -20,15 +20,15 @@ _NO_TOKEN = "Slack api token not found. Please generate the token using oauth"  
 _NOT_CONFIGURED = "Slack is not configured"
 
 
-class SignatureSerializer(serializers.Serializer):
+class SlackSignatureSerializer(serializers.Serializer):
     signature = serializers.CharField()
 
 
-class DetailSerializer(serializers.Serializer):
+class NoTokenSerializer(serializers.Serializer):
     detail = serializers.CharField()
 
 
-class MessageSerializer(serializers.Serializer):
+class SlackRefusalSerializer(serializers.Serializer):
     message = serializers.CharField()
 
 
@@ -36,12 +36,12 @@ class SlackChannelsView(InEnvironment):
     """The channels of a workspace. Nobody has let this server list them: the channel's id is typed in."""
 
     read_permission = ADMIN
-    serializer_class = DetailSerializer
+    serializer_class = NoTokenSerializer
 
     @extend_schema(
         operation_id="list_slack_channels",
         parameters=[OpenApiParameter("limit", int), OpenApiParameter("cursor", str)],
-        responses={400: DetailSerializer},
+        responses={400: NoTokenSerializer},
     )
     def get(self, request: Request, environment_key: str) -> Response:
         return Response({"detail": _NO_TOKEN}, status=400)
@@ -51,7 +51,7 @@ class SlackSignatureView(InEnvironment):
     """What shows to the next page who has begun to connect with Slack."""
 
     read_permission = ADMIN
-    serializer_class = SignatureSerializer
+    serializer_class = SlackSignatureSerializer
 
     @extend_schema(operation_id="get_slack_signature", responses=SignatureSerializer)
     def get(self, request: Request, environment_key: str) -> Response:
@@ -65,6 +65,6 @@ class SlackInstallationView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(responses={503: MessageSerializer})
+    @extend_schema(responses={503: SlackRefusalSerializer})
     def get(self, request: Request, environment_key: str) -> Response:
         return Response({"message": _NOT_CONFIGURED}, status=503)
