@@ -53,7 +53,7 @@ class SlackSignatureView(InEnvironment):
     read_permission = ADMIN
     serializer_class = SlackSignatureSerializer
 
-    @extend_schema(operation_id="get_slack_signature", responses=SignatureSerializer)
+    @extend_schema(operation_id="get_slack_signature", responses=SlackSignatureSerializer)
     def get(self, request: Request, environment_key: str) -> Response:
         caller = f"{self.environment.pk}:{request.user.pk}"
         return Response({"signature": TimestampSigner(salt=_SALT).sign(caller)})
