@@ -1,6 +1,7 @@
 """Where people find this installation: the beginning of every link in a mail."""
 
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.sites.models import Site
@@ -31,6 +32,19 @@ def site_url(request: HttpRequest | Request | None = None) -> str:
     if request is not None:
         return f"{request.scheme}://{host}"
     return f"{'http' if _is_this_machine(host) else 'https'}://{host}"
+
+
+def is_ours(request: HttpRequest | Request, url: str) -> bool:
+    """Whether a URL is one of this installation, or of a dashboard that the settings name."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return parts.scheme in {"http", "https"} and origin in {
+        site_url(request),
+        *settings.OIDC_REDIRECT_ORIGINS,
+    }
 
 
 def _registered() -> str:

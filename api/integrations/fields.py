@@ -38,4 +38,4 @@ def switch() -> serializers.Field:
 
 def hidden(most_characters: int) -> serializers.Field:
     """A text that is given and never shown."""
-    return text(most_characters, required=False, allow_blank=True, write_only=True)
+    return text(most_characters, write_only=True)

@@ -62,6 +62,7 @@ class Kind:
         fields: what is said of it, by name.
         absent: the values of fields that nobody has given.
         shows_environment: answers name the environment.
+        rests_on: the kind of a connection of the project that it is called by, besides its own fields.
         of_event: what it is sent when something has changed; None: it isn't told.
         hears: the types of records that it is told of.
         of_identity: what it is sent when an identity's flags were read; None: it isn't told.
@@ -73,6 +74,7 @@ class Kind:
     fields: Mapping[str, serializers.Field]
     absent: Mapping[str, Any] = field(default_factory=dict)
     shows_environment: bool = False
+    rests_on: str | None = None
     of_event: OfEvent | None = None
     hears: frozenset[RelatedObjectType] = HEARD
     of_identity: OfIdentity | None = None
@@ -166,10 +168,18 @@ _EVENT_KINDS = [
         name="slack",
         title="Slack",
         levels=OF_ENVIRONMENT,
-        # Of a Slack app that may write in the channel: nothing is sent without it.
-        fields={"channel_id": text(50), "enabled": switch(), "api_token": hidden(255)},
-        absent={"enabled": True, "api_token": ""},
+        fields={"channel_id": text(50), "enabled": switch()},
+        absent={"enabled": True},
+        rests_on=slack.WORKSPACE,
         of_event=slack.call,
+    ),
+    # What lets in: from Slack itself, when somebody installs this server's app, or of an app of their own.
+    Kind(
+        name=slack.WORKSPACE,
+        title="Slack workspace",
+        levels=OF_PROJECT,
+        fields={"api_token": hidden(255)},
+        absent={"api_token": ""},
     ),
     Kind(
         name="sentry",

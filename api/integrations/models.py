@@ -1,8 +1,9 @@
-"""Which other services an environment, a project or an organisation is connected with."""
+"""What environments, projects and organisations are connected with, and what waits to be told to it."""
 
 import json
 from typing import Any
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
 
@@ -51,6 +52,9 @@ class Integration(SoftDeletableModel):
         kind: the name of one of `integrations.kinds.KINDS`, which says what its configuration consists of.
         settings: what of that anybody may see who sees the integration: `{"app_id": "17"}`.
         secrets: the rest of it, keys and addresses: `{"api_key": "…"}`.
+        failures: how often in a row the service took nothing.
+        paused_until: it isn't called before, because it took nothing.
+        last_error: why, in words for people. Nothing of what the service said is kept.
     """
 
     kind = models.CharField(max_length=20)
@@ -64,6 +68,9 @@ class Integration(SoftDeletableModel):
     settings = models.JSONField(default=dict)
     secrets: Any = EncryptedJSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    paused_until = models.DateTimeField(null=True, editable=False)
+    last_error = models.CharField(max_length=500, blank=True, editable=False)
 
     class Meta:
         ordering = ["id"]
@@ -92,6 +99,7 @@ class Integration(SoftDeletableModel):
                 project=_PROJECT,
                 organisation=_ORGANISATION,
                 secrets=["secrets"],
+                ignored=["failures", "paused_until", "last_error"],
             ),
         ]
 
@@ -106,3 +114,26 @@ class Integration(SoftDeletableModel):
     def configuration(self) -> dict[str, Any]:
         """Return all fields of its kind, with what they are where nobody has said."""
         return {**self.about.absent, **self.settings, **self.secrets}
+
+
+class Message(models.Model):
+    """Something that a service is to be told. It goes when it was told, or never will be.
+
+    Attributes:
+        content: what is told, for the task that tells it: `{"record": 7}`, `{"identities": […]}`. Encrypted,
+            for what is known of people may stand in it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
+    content: Any = EncryptedJSONField()
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["integration", "id"], name="messages_to_integration")]
+
+    def __str__(self) -> str:
+        return f"{self.integration_id}: {self.pk}"

@@ -9,9 +9,10 @@ from audit.models import AuditRecord
 from core.errors import InvalidInput
 from environments.models import Environment
 from integrations.kinds import HEARD, Kind
-from integrations.models import Integration
+from integrations.models import Integration, Message
 from integrations.selectors import to_be_told
-from integrations.tasks import tell_of_change
+from integrations.tasks import begin_telling
+from integrations.vendors.slack import WORKSPACE
 from organisations.models import Organisation
 from permissions.targets import level_of
 from projects.models import Project
@@ -59,15 +60,34 @@ def update_integration(integration: Integration, configuration: Mapping[str, Any
 @transaction.atomic
 def delete_integration(integration: Integration) -> None:
     """End a connection. That it was there is kept, its keys and addresses aren't."""
+    Message.objects.filter(integration=integration).delete()
     Integration.objects.filter(pk=integration.pk).update(secrets={})
     integration.delete()
+
+
+@transaction.atomic
+def keep_workspace_token(project: Project, token: str) -> None:
+    """Keep what a project is let into its Slack workspace with, instead of what it had."""
+    integration, is_new = Integration.objects.get_or_create(
+        kind=WORKSPACE, project=project, defaults={"secrets": {"api_token": token}}
+    )
+    if not is_new:
+        update_integration(integration, {"api_token": token})
 
 
 def tell_others(records: Sequence[AuditRecord]) -> None:
     """Have services told of new records, once the transaction that makes them is committed."""
     heard = [record for record in records if record.related_object_type in HEARD]
-    for integration, record in to_be_told(heard):
-        enqueue(tell_of_change, arguments={"integration_id": integration.pk, "record_id": record.pk})
+    have_told([(integration.pk, {"record": record.pk}) for integration, record in to_be_told(heard)])
+
+
+def have_told(messages: Sequence[tuple[int, Any]]) -> None:
+    """Have services told something, each by its id, with the content that its task expects."""
+    if not messages:
+        return
+    Message.objects.bulk_create(Message(integration_id=key, content=content) for key, content in messages)
+    # Not the jobs themselves: they have keys, and changes would wait for each other until one is committed.
+    enqueue(begin_telling, arguments={"integration_ids": sorted({key for key, _ in messages})})
 
 
 def _divided(kind: Kind, configuration: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

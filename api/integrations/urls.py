@@ -2,7 +2,12 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from integrations.kinds import KINDS
-from integrations.slack_views import SlackChannelsView, SlackInstallationView, SlackSignatureView
+from integrations.slack_views import (
+    SlackCallbackView,
+    SlackChannelsView,
+    SlackOauthView,
+    SlackSignatureView,
+)
 from integrations.views import viewset_of
 from permissions.catalogue import Level
 
@@ -24,7 +29,7 @@ SLACK = f"{BELOW[Level.ENVIRONMENT]}/integrations/slack"
 urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{SLACK}-channels/", SlackChannelsView.as_view(), name="slack-channels"),
     path(f"{SLACK}/signature/", SlackSignatureView.as_view(), name="slack-signature"),
-    path(f"{SLACK}/oauth/", SlackInstallationView.as_view(), name="slack-oauth"),
-    path(f"{SLACK}/callback/", SlackInstallationView.as_view(), name="slack-callback"),
+    path(f"{SLACK}/oauth/", SlackOauthView.as_view(), name="slack-oauth"),
+    path(f"{SLACK}/callback/", SlackCallbackView.as_view(), name="slack-callback"),
     *router.urls,
 ]

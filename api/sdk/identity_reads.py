@@ -1,8 +1,8 @@
 """Whose flags were read, for other services that an environment's administrators want to be told.
 
 Only where there are such services, which the snapshot knows, anything is noted: in memory, each identity once
-with the traits of its last request, within a bound. Every few seconds what was noted becomes jobs. Where no
-event loop runs that, as under plain WSGI, it becomes one at once.
+with the traits of its last request, within a bound. Every few seconds what was noted becomes messages to
+these services. Where no event loop runs that, as under plain WSGI, it becomes one at once.
 
 What a process that is killed has noted in those seconds is not told.
 """
@@ -12,7 +12,6 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -20,16 +19,14 @@ from django.conf import settings
 from django.db import DatabaseError, connections, transaction
 
 from integrations.selectors import told_of_identities
+from integrations.sending import MOST_CALLS
+from integrations.services import have_told
 from sdk.identities import KnownIdentity, KnownTrait
 from sdk.inputs import GivenIdentity
-from sdk.tasks import tell_of_identities
-from tasks.services import enqueue
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 2.0
-# What one job tells: so many that rows are few, so few that one of them soon ends.
-MOST_IN_JOB = 20
 
 _Noted = dict[tuple[int, str], Mapping[str, KnownTrait]]
 
@@ -58,11 +55,11 @@ class IdentityReads:
             self.flush()
 
     def flush(self) -> None:
-        """Make jobs of what was noted."""
+        """Make messages of what was noted."""
         with self._changing:
             taken, self._noted = self._noted, {}
         try:
-            _enqueue(taken)
+            _have_told(taken)
         except DatabaseError as error:
             logger.warning("Other services are told later whose flags were read: %s", error)
             with self._changing:
@@ -72,7 +69,7 @@ class IdentityReads:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Make jobs every few seconds inside the block, and of what is left at its end. After forking."""
+        """Make messages every few seconds inside the block, and of what is left at its end. After forking."""
         self._is_running = True
         flushing = asyncio.create_task(self._keep_flushing())
         try:
@@ -111,16 +108,22 @@ class IdentityReads:
 
 
 @transaction.atomic
-def _enqueue(noted: _Noted) -> None:
+def _have_told(noted: _Noted) -> None:
     by_environment: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for (environment_id, identifier), traits in noted.items():
         by_environment[environment_id].append({"identifier": identifier, "traits": traits})
-    for environment_id, identities in by_environment.items():
-        for integration_id in told_of_identities(environment_id):
-            waiting = iter(identities)
-            while batch := list(islice(waiting, MOST_IN_JOB)):
-                arguments = {"integration_id": integration_id, "identities": batch}
-                enqueue(tell_of_identities, arguments=arguments)
+    have_told(
+        [
+            (integration_id, {"identities": batch})
+            for environment_id, identities in by_environment.items()
+            for integration_id in told_of_identities(environment_id)
+            for batch in _batches(identities)
+        ]
+    )
+
+
+def _batches(identities: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    return [identities[start : start + MOST_CALLS] for start in range(0, len(identities), MOST_CALLS)]
 
 
 identity_reads = IdentityReads(settings.MAX_WAITING_IDENTITY_READS)

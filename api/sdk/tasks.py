@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from engine.flags import Flag
 from environments.models import Environment
+from integrations.calls import Call
 from integrations.identities import Reading, property_of
-from integrations.selectors import integration_with
-from integrations.sending import send
+from integrations.models import Integration
+from integrations.selectors import configuration_of
+from integrations.tasks import TIMEOUT, tell_in_turn
 from sdk.identities import KnownIdentity, KnownTrait
 from sdk.payloads import trait_item
 from sdk.snapshots import Snapshot
@@ -19,39 +20,33 @@ from tasks.registry import task
 _DRAWN = "SPLIT; weight="
 
 
-# Sealed: what is known of people stands in it.
-@task(
-    attempts=3,
-    backoff=timedelta(seconds=10),
-    timeout=timedelta(minutes=5),
-    is_sealed=True,
-    is_kept=False,
-)
-def tell_of_identities(*, integration_id: int, identities: list[dict[str, Any]]) -> None:
-    """Tell a service of identities, one after the other, with what they are served now.
+@task(timeout=TIMEOUT, is_kept=False)
+def tell_of_identities(*, integration_id: int) -> None:
+    """Tell a service of identities, with what they are served now."""
+    tell_in_turn(integration_id, _calls_of_identities)
 
-    Where it doesn't take one the rest waits with it for the next attempt, and some may then be told again:
-    all of these services keep the last that they were told.
+
+def _calls_of_identities(integration: Integration, content: Any) -> list[Call]:
+    """Return what is sent for a message.
 
     Args:
-        identities: `[{"identifier": "kim", "traits": {"plan": ["pro", false]}}]`, a value and whether it is
-            transient.
-
-    Raises:
-        NotTakenError, CallFailedError: it can't be reached, or answers that it can't at the moment.
-        GiveUp: it doesn't take it.
+        content: `{"identities": [{"identifier": "kim", "traits": {"plan": ["pro", false]}}]}`, each trait
+            with whether it is transient.
     """
-    integration = integration_with(integration_id)
-    if integration is None or integration.environment_id is None or integration.about.of_identity is None:
-        return
+    of_identity = integration.about.of_identity
+    if of_identity is None or integration.environment_id is None:
+        return []
     try:
         snapshot = snapshots.current(integration.environment_id)
     except Environment.DoesNotExist:
-        return
-    for each in identities:
-        traits = {key: KnownTrait(*trait) for key, trait in each["traits"].items()}
-        known = KnownIdentity(each["identifier"], traits)
-        send(integration.about.of_identity(reading_of(snapshot, known), integration.configuration))
+        return []
+    configuration = configuration_of(integration)
+    return [of_identity(reading_of(snapshot, _known(each)), configuration) for each in content["identities"]]
+
+
+def _known(noted: Mapping[str, Any]) -> KnownIdentity:
+    traits = {key: KnownTrait(*trait) for key, trait in noted["traits"].items()}
+    return KnownIdentity(noted["identifier"], traits)
 
 
 def reading_of(snapshot: Snapshot, known: KnownIdentity) -> Reading:

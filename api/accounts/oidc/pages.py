@@ -27,7 +27,7 @@ from accounts.oidc.providers import Provider, provider_called
 from accounts.oidc.services import account_of_identity, make_code
 from accounts.sessions import token_of
 from core.errors import DomainError
-from core.site import site_url
+from core.site import is_ours, site_url
 from users.models import User
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -104,7 +104,7 @@ def _goal(request: HttpRequest) -> dict[str, Any]:
     """
     given = request.GET
     redirect, challenge = given.get("redirect", ""), given.get("code_challenge", "")
-    if redirect and not _is_ours(request, redirect):
+    if redirect and not is_ours(request, redirect):
         raise NotVouchedFor("The address to go back to isn't one of this installation.")
     if redirect and not settings.COOKIE_AUTH_ENABLED and not _CHALLENGE.fullmatch(challenge):
         raise NotVouchedFor("A redirect needs a code_challenge: 43 characters, S256 of a verifier.")
@@ -114,18 +114,6 @@ def _goal(request: HttpRequest) -> dict[str, Any]:
         "challenge": challenge,
         "sign_up_type": _known_type(given.get("sign_up_type")),
         "invite_hash": given.get("invite_hash", "")[:100],
-    }
-
-
-def _is_ours(request: HttpRequest, url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    origin = f"{parts.scheme}://{parts.netloc}"
-    return parts.scheme in {"http", "https"} and origin in {
-        site_url(request),
-        *settings.OIDC_REDIRECT_ORIGINS,
     }
 
 

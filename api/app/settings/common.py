@@ -403,6 +403,13 @@ GITHUB_CLIENT_ID = env.text("GITHUB_CLIENT_ID", help="Client id of the GitHub si
 GITHUB_CLIENT_SECRET = env.text("GITHUB_CLIENT_SECRET", help="Its client secret.")
 GITHUB_URL = env.text("GITHUB_URL", "https://github.com", help="GitHub, or an enterprise's own.").rstrip("/")
 GITHUB_API_URL = env.text("GITHUB_API_URL", "https://api.github.com", help="Its API.").rstrip("/")
+SLACK_CLIENT_ID = env.text(
+    "SLACK_CLIENT_ID", help="Client id of a Slack app that projects may install; empty: none."
+)
+SLACK_CLIENT_SECRET = env.text("SLACK_CLIENT_SECRET", help="Its client secret.")
+SLACK_URL = env.text("SLACK_URL", "https://slack.com", help="Slack, or its edition for governments.").rstrip(
+    "/"
+)
 _oidc = env.slugs("OIDC_PROVIDERS", help="OpenID Connect providers that people sign in with: `acme,google`.")
 _oidc_titles = env.texts(
     "OIDC_<NAME>_TITLE", _oidc, help="A provider's name on buttons; unset: its name here."
@@ -429,7 +436,8 @@ OIDC_PROVIDERS: list[dict[str, Any]] = [
     for name in _oidc
 ]
 OIDC_REDIRECT_ORIGINS = env.items(
-    "OIDC_REDIRECT_ORIGINS", help="Origins of dashboards that sign-ins may end at, beside the site's own."
+    "OIDC_REDIRECT_ORIGINS",
+    help="Origins of dashboards that sign-ins, and ways to Slack, may end at, beside the site's own.",
 )
 PREVENT_SIGNUP = env.boolean("PREVENT_SIGNUP", help="Take no new accounts.")
 ALLOW_REGISTRATION_WITHOUT_INVITE = env.boolean(

@@ -617,12 +617,10 @@ INTEGRATIONS = {
     ]
 }
 INTEGRATIONS |= {
-    f"GET {ENVIRONMENT}/integrations/slack-channels/": forbids(ENVIRONMENT_ADMIN).or_answers(
-        400, "Nobody has let the server into a workspace."
-    ),
+    f"GET {ENVIRONMENT}/integrations/slack-channels/": forbids(ENVIRONMENT_ADMIN),
     f"GET {ENVIRONMENT}/integrations/slack/signature/": forbids(ENVIRONMENT_ADMIN),
-    f"GET {ENVIRONMENT}/integrations/slack/oauth/": public.or_answers(503, "There is no app of Slack's."),
-    f"GET {ENVIRONMENT}/integrations/slack/callback/": public.or_answers(503, "There is no app of Slack's."),
+    f"GET {ENVIRONMENT}/integrations/slack/oauth/": public,
+    f"GET {ENVIRONMENT}/integrations/slack/callback/": public.or_answers(400, "It needs a session."),
 }
 
 RIGHTS: dict[str, Right] = {

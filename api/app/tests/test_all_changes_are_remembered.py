@@ -24,6 +24,7 @@ NOT_REMEMBERED = {
     "core_throttlecounter": "counts",
     "core_keptanswer": "answers that may be asked for again",
     "health_healthevent": "what monitoring has reported",
+    "integrations_message": "waits to be told, and goes by itself",
     "features_coderepository": "what scans of code have found",
     "features_codesighting": "what scans of code have found",
     "environments_touch": "what a running transaction has changed",

@@ -1,16 +1,20 @@
-"""Changes are told to the services that hear of them, by jobs, and to no others."""
+"""Changes are told to the services that hear of them, by jobs, and to no others. None waits for another."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from audit.models import RelatedObjectType
 from audit.services import record, writing_together
-from core.tests.receivers import Receiver, answering, receiver, status
+from core.tests.receivers import Receiver, receiver, status
 from environments.models import Environment
-from integrations.models import Integration
+from integrations.models import Integration, Message
+from integrations.sending import PATIENCE
 from integrations.services import delete_integration
+from integrations.tasks import forget_old_messages
 from tasks.models import Job, State
 from tasks.services import run_due
 
@@ -29,8 +33,13 @@ def grafana(service: Receiver, **place) -> Integration:
 
 def told() -> list[int]:
     """Return the services that are going to be told something."""
-    waiting = Job.objects.filter(task="integrations.tell_of_change", state=State.WAITING).order_by("id")
-    return [job.arguments["integration_id"] for job in waiting]
+    return list(Message.objects.values_list("integration_id", flat=True))
+
+
+def let_again(integration: Integration) -> None:
+    """Let the pause of a service be over, and its next job be due."""
+    Integration.objects.filter(pk=integration.pk).update(paused_until=timezone.now())
+    Job.objects.filter(state=State.WAITING).update(run_at=timezone.now())
 
 
 def note(project, *, environment=None, about=RelatedObjectType.FEATURE):
@@ -132,18 +141,96 @@ def test_where_nothing_is_connected_records_cost_one_query_together(project, dja
             note(project)
 
 
-@pytest.mark.parametrize(
-    ("answer", "state"), [(200, State.DONE), (503, State.WAITING), (429, State.WAITING), (403, State.DEAD)]
-)
-def test_what_is_not_taken_is_tried_again_unless_it_never_will_be(project, answer, state):
-    with receiver(answering(status(answer))) as service:
-        grafana(service, project=project)
+@pytest.mark.parametrize("answer", [503, 429])
+def test_what_is_not_taken_is_told_later_in_order_and_less_and_less_often(project, answer):
+    answers = [status(answer), status(answer), status(200), status(200)]
+    with receiver(lambda connection: connection.sendall(answers.pop(0))) as service:
+        integration = grafana(service, project=project)
+        note(project)
+        note(project)
+        run_due()
+        integration.refresh_from_db()
+        first_pause = integration.paused_until - timezone.now()
+        note(project)
+        run_due()  # nobody asks a service that is paused, whatever else there is to tell
+        asked_while_paused = len(service.requests)
+        let_again(integration)
+        run_due()
+        integration.refresh_from_db()
+        second_pause, failures = integration.paused_until - timezone.now(), integration.failures
+        answers.append(status(200))
+        let_again(integration)
+        run_due()
+
+    integration.refresh_from_db()
+    assert asked_while_paused == 1
+    assert timedelta(0) < first_pause < second_pause <= timedelta(seconds=20)
+    assert failures == 2
+    assert len(service.requests) == 5
+    assert told() == []
+    assert (integration.failures, integration.paused_until, integration.last_error) == (0, None, "")
+    assert not Job.objects.filter(state=State.WAITING).exists()
+
+
+def test_what_is_refused_holds_up_nothing_and_the_reason_names_no_key(project):
+    answers = [status(403), status(200)]
+    with receiver(lambda connection: connection.sendall(answers.pop(0))) as service:
+        integration = grafana(service, project=project)
+        note(project)
+        run_due()
+        integration.refresh_from_db()
+        reason = integration.last_error
         note(project)
         run_due()
 
-    left = Job.objects.filter(task="integrations.tell_of_change").values_list("state", flat=True)
-    assert list(left) == ([] if state == State.DONE else [state])
-    assert not Job.objects.filter(last_error__contains="key").exists()
+    integration.refresh_from_db()
+    assert (reason, integration.last_error) == ("It answered 403.", "")
+    assert (len(service.requests), told()) == (2, [])
+
+
+def test_a_dead_service_holds_up_no_other_and_is_given_up_with(project, environment):
+    dead = Integration.objects.create(
+        kind="datadog",
+        project=project,
+        secrets={"base_url": "http://127.0.0.1:1", "api_key": "a key of ours"},
+    )
+    with receiver() as service:
+        grafana(service, project=project)
+        for _ in range(3):
+            note(project)
+        run_due()
+
+    dead.refresh_from_db()
+    assert len(service.requests) == 3
+    assert told() == [dead.pk] * 3
+    assert dead.last_error == "The connection was refused."
+    (job,) = Job.objects.filter(state=State.WAITING)
+    assert (job.arguments, job.run_at) == ({"integration_id": dead.pk}, dead.paused_until)
+
+    Message.objects.update(created_at=timezone.now() - PATIENCE)
+    forget_old_messages()
+
+    assert told() == []
+
+
+def test_slack_is_told_with_the_token_of_the_project_and_nothing_without(project, environment, settings):
+    slack = Integration.objects.create(
+        kind="slack", environment=environment, settings={"channel_id": "C1", "enabled": True}
+    )
+    with receiver() as service:
+        settings.SLACK_URL = f"http://127.0.0.1:{service.port}"
+        note(project, environment=environment)
+        run_due()
+        sent_without = list(service.requests)
+        Integration.objects.create(kind="slack-workspace", project=project, secrets={"api_token": "xoxb-1"})
+        note(project, environment=environment)
+        run_due()
+
+    assert sent_without == []
+    assert service.headers["authorization"] == "Bearer xoxb-1"
+    assert json.loads(service.body)["channel"] == "C1"
+    slack.refresh_from_db()
+    assert slack.failures == 0
 
 
 def test_a_service_that_is_not_connected_any_more_is_told_nothing(project):

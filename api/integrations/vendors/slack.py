@@ -3,22 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.calls import Call, json_call
+from django.conf import settings
+
+from integrations.calls import Call, below, json_call
 from integrations.events import Event
 
-POST_MESSAGE = "https://slack.com/api/chat.postMessage"
-LONGEST_TEXT = 3000  # in a block
+# The kind of what a project is let into a workspace with.
+WORKSPACE = "slack-workspace"
+_LONGEST_TEXT = 3000  # in a block
 
 
 def call(event: Event, configuration: Mapping[str, Any]) -> Call | None:
-    """Return the message; None while it is switched off, or has no token."""
+    """Return the message; None while it is switched off, or nobody has let the project in."""
     if not configuration["enabled"] or not configuration["api_token"]:
         return None
     message = {
         "channel": configuration["channel_id"],
         "text": event.log,  # for notifications, which show no blocks
         "blocks": [
-            {"type": "section", "text": _text(event.log[:LONGEST_TEXT], "plain_text")},
+            {"type": "section", "text": _text(event.log[:_LONGEST_TEXT], "plain_text")},
             {
                 "type": "section",
                 "fields": [
@@ -28,7 +31,8 @@ def call(event: Event, configuration: Mapping[str, Any]) -> Call | None:
             },
         ],
     }
-    return json_call(POST_MESSAGE, message, Authorization=f"Bearer {configuration['api_token']}")
+    url = below(settings.SLACK_URL, "api/chat.postMessage")
+    return json_call(url, message, Authorization=f"Bearer {configuration['api_token']}")
 
 
 def _text(text: str, kind: str) -> dict[str, str]:

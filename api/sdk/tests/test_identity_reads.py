@@ -3,16 +3,18 @@
 import json
 
 import pytest
+from django.db import connection
 
 from core.tests.receivers import Receiver, answering, receiver, status
 from features.tests.factories import make_feature, make_option
-from integrations.models import Integration
+from identities.erasure import erase_identifier
+from integrations.models import Integration, Message
+from integrations.sending import MOST_CALLS
 from sdk.identities import KnownIdentity, KnownTrait
-from sdk.identity_reads import MOST_IN_JOB, IdentityReads
+from sdk.identity_reads import IdentityReads
 from sdk.inputs import GivenIdentity
 from segments.tests.factories import make_segment
-from tasks.models import Job
-from tasks.sealing import unsealed
+from tasks.models import Job, State
 from tasks.services import run_due
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +30,8 @@ def webhook(environment, service: Receiver | None = None) -> Integration:
     return Integration.objects.create(kind="webhook", environment=environment, secrets=secrets)
 
 
-def waiting() -> list[dict]:
-    jobs = Job.objects.filter(task="sdk.tell_of_identities", state="waiting").order_by("id")
-    return [unsealed(job.arguments) for job in jobs]
+def waiting() -> list[Message]:
+    return list(Message.objects.all())
 
 
 def identify(client, **identity):
@@ -56,7 +57,7 @@ def test_the_service_hears_what_the_identity_is_served(sdk_client, environment, 
     assert told["flags"][0] == answered["flags"][0]
     assert told["segments"] == [{"id": segment.pk, "name": "french", "member": True}]
     assert "x-flagsmith-signature" in service.headers
-    assert not Job.objects.exists()
+    assert waiting() == []
 
 
 @pytest.mark.parametrize("is_connected", [True, False])
@@ -79,29 +80,36 @@ def test_who_is_nobody_in_particular_or_transient_is_not_told_of(sdk_client, env
     assert waiting() == []
 
 
-def test_what_is_known_of_people_is_sealed(sdk_client, environment, feature):
+def test_what_is_known_of_people_is_encrypted_and_goes_when_they_are_erased(
+    sdk_client, admin, project, environment, feature
+):
     webhook(environment)
 
     sdk_client.get("/api/v1/identities/?identifier=kim@example.org")
 
-    assert len(waiting()) == 1
-    assert "kim" not in str(Job.objects.get().arguments)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT content FROM integrations_message")
+        ((stored,),) = cursor.fetchall()
+    assert "kim" not in stored
+    assert "kim" not in str(list(Job.objects.values_list("arguments", flat=True)))
+    erase_identifier("kim@example.org", project, author=admin)
+    assert waiting() == []
 
 
-def test_an_identity_is_told_of_once_with_its_last_traits_in_jobs_of_a_few(environment):
+def test_an_identity_is_told_of_once_with_its_last_traits_in_messages_of_a_few(environment):
     first, second = webhook(environment), Integration.objects.create(kind="heap", environment=environment)
     reads = IdentityReads(most=1000)
     reads._is_running = True  # as with a loop, which flushes by itself
     for round_ in range(2):
-        for number in range(MOST_IN_JOB + 1):
+        for number in range(MOST_CALLS + 1):
             reads.note(environment.pk, *read(f"kim{number}", round_))
 
     reads.flush()
 
-    jobs = waiting()
-    assert [job["integration_id"] for job in jobs] == [first.pk, first.pk, second.pk, second.pk]
-    assert [len(job["identities"]) for job in jobs] == [MOST_IN_JOB, 1] * 2
-    assert {each["traits"]["round"][0] for job in jobs for each in job["identities"]} == {1}
+    told = waiting()
+    assert [each.integration_id for each in told] == [first.pk, first.pk, second.pk, second.pk]
+    assert [len(each.content["identities"]) for each in told] == [MOST_CALLS, 1] * 2
+    assert {each["traits"]["round"][0] for message in told for each in message.content["identities"]} == {1}
     assert reads.state() == {"waiting": 0, "dropped": 0}
 
 
@@ -116,15 +124,17 @@ def test_what_does_not_fit_is_dropped_and_counted(environment):
     assert reads.state() == {"waiting": 2, "dropped": 3}
 
 
-def test_what_a_service_can_not_take_now_is_told_again(environment, feature, sdk_client):
+def test_a_service_that_takes_nothing_is_told_again_and_of_nobody_new(environment, feature, sdk_client):
     with receiver(answering(status(503))) as service:
         webhook(environment, service)
         identify(sdk_client, identifier="kim")
         run_due()
+        identify(sdk_client, identifier="sam")
 
-    (job,) = Job.objects.all()
-    assert (job.state, job.attempts) == ("waiting", 1)
-    assert "It answered 503." in job.last_error
+    (message,) = waiting()
+    assert [each["identifier"] for each in message.content["identities"]] == ["kim"]
+    assert Integration.objects.get().last_error == "It answered 503."
+    assert Job.objects.filter(task="sdk.tell_of_identities", state=State.WAITING).count() == 1
     assert len(service.requests) == 1
 
 

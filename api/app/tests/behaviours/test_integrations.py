@@ -5,9 +5,7 @@ import json
 import pytest
 
 from app.tests.doors import Exchange, running_server
-from integrations.models import Integration
-from tasks.models import Job
-from tasks.sealing import unsealed
+from integrations.models import Integration, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,7 +15,7 @@ def identify(environment, body: bytes) -> Exchange:
     return Exchange("POST", "/api/v1/identities/", headers, body)
 
 
-def test_the_lane_notes_whose_flags_are_read_and_leaves_jobs_when_it_ends(environment, feature, settings):
+def test_the_lane_notes_whose_flags_are_read_and_leaves_messages_when_it_ends(environment, feature, settings):
     settings.TASK_RUN_METHOD = "TASK_PROCESSOR"  # nobody runs them
     integration = Integration.objects.create(
         kind="webhook", environment=environment, secrets={"url": "https://93.184.215.14/", "secret": ""}
@@ -30,11 +28,9 @@ def test_the_lane_notes_whose_flags_are_read_and_leaves_jobs_when_it_ends(enviro
 
     assert [answer.status for answer in answers] == [200] * 3
     assert server.reached_django == 0
-    (job,) = Job.objects.filter(task="sdk.tell_of_identities")
-    assert unsealed(job.arguments) == {
-        "integration_id": integration.pk,
-        "identities": [{"identifier": "kim", "traits": {"plan": ["pro", False]}}],
-    }
+    (message,) = Message.objects.all()
+    assert message.integration_id == integration.pk
+    assert message.content == {"identities": [{"identifier": "kim", "traits": {"plan": ["pro", False]}}]}
 
 
 def test_where_nobody_is_told_the_lane_leaves_nothing(environment, feature):
@@ -42,4 +38,4 @@ def test_where_nobody_is_told_the_lane_leaves_nothing(environment, feature):
         answer = server.ask(identify(environment, b'{"identifier": "kim"}'))
 
     assert answer.status == 200
-    assert not Job.objects.filter(task="sdk.tell_of_identities").exists()
+    assert not Message.objects.exists()

@@ -1,12 +1,20 @@
 """Connections with other services: all kinds, at all levels."""
 
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
+
+from django.conf import settings
 
 from app.tests.examples.example import Caller, Example
 from app.tests.world import World
+from core.site import site_url
 from integrations.kinds import KINDS, Kind
 from integrations.models import Integration
+from integrations.slack_views import signature_of
 from integrations.tests.examples import configuration
+from integrations.tests.slack import CODE, TOKEN, SlackServer
+from integrations.vendors.slack import WORKSPACE
 from permissions.catalogue import Level
 
 BELOW = {
@@ -66,24 +74,48 @@ def in_environment(world: World) -> dict[str, Any]:
     return place(world, Level.ENVIRONMENT)
 
 
+_UNTIL_THE_END = ExitStack()
+
+
+@cache
+def _slack() -> SlackServer:
+    """Return the server, which runs for as long as the tests do."""
+    server = SlackServer()
+    _UNTIL_THE_END.enter_context(server.running())
+    return server
+
+
+def in_workspace(world: World) -> dict[str, Any]:
+    """Return where an environment is whose project Slack lets in. Made when it is asked for, as above."""
+    _slack().use_in(settings)  # each test has settings of its own
+    Integration.objects.get_or_create(
+        kind=WORKSPACE, project=world.project, defaults={"secrets": {"api_token": TOKEN}}
+    )
+    return in_environment(world)
+
+
+def leaving_for_slack(world: World) -> dict[str, str]:
+    _slack().use_in(settings)
+    begun = {"environment": world.environment.pk, "user": world.admin.pk}
+    return {"redirect_url": f"{site_url()}/", "signature": signature_of(begun)}
+
+
 EXAMPLES = {
     path: example
     for kind in KINDS.values()
     for level in kind.levels
     for path, example in _examples(kind, level).items()
 }
+SLACK = f"{BELOW[Level.ENVIRONMENT]}/slack"
 EXAMPLES |= {
-    f"GET {BELOW[Level.ENVIRONMENT]}/slack-channels/": Example(
-        path=in_environment, query=lambda world: {"limit": "20", "cursor": ""}, is_refused=True
+    f"GET {SLACK}-channels/": Example(path=in_workspace, query=lambda world: {"limit": "20", "cursor": "0"}),
+    f"GET {SLACK}/signature/": Example(path=in_environment),
+    f"GET {SLACK}/oauth/": Example(caller=Caller.ANYONE, path=in_environment, query=leaving_for_slack),
+    # It needs what the session has kept since `oauth/`.
+    f"GET {SLACK}/callback/": Example(
+        caller=Caller.ANYONE,
+        path=in_environment,
+        query=lambda world: {"code": CODE, "state": "state"},
+        is_refused=True,
     ),
-    f"GET {BELOW[Level.ENVIRONMENT]}/slack/signature/": Example(path=in_environment),
-    **{
-        f"GET {BELOW[Level.ENVIRONMENT]}/slack/{page}/": Example(
-            caller=Caller.ANYONE,
-            path=in_environment,
-            is_refused=True,
-            any_value=frozenset({"environment_key"}),
-        )
-        for page in ("oauth", "callback")
-    },
 }
