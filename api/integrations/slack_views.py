@@ -145,9 +145,9 @@ class SlackOauthView(SlackPage):
             begun = TimestampSigner(salt=_SALT).unsign_object(signature, max_age=_SECONDS)
         except BadSignature as error:
             raise PermissionDenied("The signature isn't valid, or is too old.") from error
+        self.environment_of(begun)
         if not is_ours(request, goal):
             raise InvalidInput({"redirect_url": ["It isn't an address of this installation."]})
-        self.environment_of(begun)
         state = get_random_string(32)
         request.session[_BEGUN] = {**begun, "state": state, "goal": goal}
         if not request._request.user.is_authenticated:
@@ -167,7 +167,7 @@ class SlackCallbackView(SlackPage):
             return Response(_NOT_CONFIGURED, status=503)
         begun = request.session.pop(_BEGUN, None)
         if begun is None or not constant_time_compare(begun["state"], request.query_params.get("state", "")):
-            raise InvalidInput({"state": ["This wasn't begun in this browser, or is too old. Begin again."]})
+            raise PermissionDenied("This wasn't begun in this browser, or is too old. Begin again.")
         environment = self.environment_of(begun)
         if code := request.query_params.get("code"):  # there is none where somebody has said no
             keep_workspace_token(environment.project, slack_app.token_for(code, self.callback()))

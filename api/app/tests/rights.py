@@ -620,7 +620,7 @@ INTEGRATIONS |= {
     f"GET {ENVIRONMENT}/integrations/slack-channels/": forbids(ENVIRONMENT_ADMIN),
     f"GET {ENVIRONMENT}/integrations/slack/signature/": forbids(ENVIRONMENT_ADMIN),
     f"GET {ENVIRONMENT}/integrations/slack/oauth/": public,
-    f"GET {ENVIRONMENT}/integrations/slack/callback/": public.or_answers(400, "It needs a session."),
+    f"GET {ENVIRONMENT}/integrations/slack/callback/": public.or_answers(403, "It needs a session."),
 }
 
 RIGHTS: dict[str, Right] = {

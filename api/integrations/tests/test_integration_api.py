@@ -36,6 +36,7 @@ def test_is_made_once_shown_changed_and_deleted_and_made_again(admin_client, env
     made = admin_client.post(url(kind, level), body)
     one = url(kind, level, f"{made.json()['id']}/")
     again = admin_client.post(url(kind, level), body)
+    read = admin_client.get(one)
     listed = admin_client.get(url(kind, level))
     changed_field, same = next((name, value) for name, value in body.items() if isinstance(value, str))
     patched = admin_client.patch(one, {changed_field: same})
@@ -53,7 +54,7 @@ def test_is_made_once_shown_changed_and_deleted_and_made_again(admin_client, env
         [f"This integration already exists for this {level.value}."],
     )
     assert listed.json() == [made.json()]
-    assert patched.json() == put.json() == made.json()
+    assert read.json() == patched.json() == put.json() == made.json()
     assert (deleted.status_code, gone) == (204, [404, []])
     assert once_more.status_code == 201
     assert once_more.json()["id"] != made.json()["id"]

@@ -26,6 +26,7 @@ from app.tests.examples import (
 )
 from app.tests.examples.example import Caller, Example
 from app.tests.routes import Route, api_routes
+from app.tests.thoroughness import EVERYTHING
 
 EXAMPLES: dict[str, Example] = {
     **accounts.EXAMPLES,
@@ -48,7 +49,11 @@ EXAMPLES: dict[str, Example] = {
     **workflows.EXAMPLES,
 }
 
-ROUTES = [route for route in api_routes() if str(route) in EXAMPLES]
+ROUTES = [
+    route
+    for route in api_routes()
+    if str(route) in EXAMPLES and (EVERYTHING or not EXAMPLES[str(route)].is_double)
+]
 
 
 def example_of(route: Route) -> Example:

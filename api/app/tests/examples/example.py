@@ -55,6 +55,7 @@ class Example:
         is_refused: it refuses what everybody asks, because clients expect it to exist.
         is_page: it answers people, in HTML.
         is_form: `body` is a `Form`.
+        is_double: another route has the same code and kinds of fields. Only `make walks` walks this one too.
     """
 
     caller: Caller = Caller.ADMIN
@@ -71,6 +72,7 @@ class Example:
     is_refused: bool = False
     is_page: bool = False
     is_form: bool = False
+    is_double: bool = False
 
     def body_in(self, world: World) -> Any:
         """Return the body as it is for one tenant; None where the route reads none."""
