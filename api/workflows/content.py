@@ -21,6 +21,8 @@ from segments.rules import WantedCondition, WantedRule
 from segments.services import described, state_of, stored_rules
 from workflows.models import ChangeKind, RequestedChange
 
+# What no client is shown of a change: only services say it.
+_UNSEEN = {"others_make_way", "puts_bands_in_order", "seed"}
 # What a state is for, as a key of JSON: this, or a segment's id.
 EVERYONE = "everyone"
 
@@ -70,6 +72,10 @@ def _as_json(change: Change) -> dict[str, Any]:
         kept["priority"] = change.priority
     if not change.others_make_way:
         kept["others_make_way"] = False
+    if change.puts_bands_in_order:
+        kept["puts_bands_in_order"] = True
+    if change.seed is not None:
+        kept["seed"] = change.seed
     if change.enabled is not UNCHANGED:
         kept["enabled"] = change.enabled
     if change.value is not UNCHANGED:
@@ -93,6 +99,8 @@ def _change(kept: Mapping[str, Any], feature_id: int, environment_id: int) -> Ch
         allocations=allocations,
         priority=kept.get("priority"),
         others_make_way=kept.get("others_make_way", True),
+        puts_bands_in_order=kept.get("puts_bands_in_order", False),
+        seed=kept.get("seed"),
     )
 
 
@@ -111,7 +119,7 @@ def as_listed(kind: str, content: Mapping[str, Any]) -> Any:
     if kind != ChangeKind.CHANGE_SET:
         return content
     return [
-        {name: value for name, value in kept.items() if name != "others_make_way"}
+        {name: value for name, value in kept.items() if name not in _UNSEEN}
         for operation in (Operation.CREATE, Operation.UPDATE)
         for kept in listed(content, operation)
     ] + sorted(kept["segment"] for kept in listed(content, Operation.REMOVE))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from core.bulk import write_columns
 from core.errors import InvalidInput
@@ -35,11 +36,16 @@ class AllocationWriter:
         self._changed: list[MultivariateFeatureStateValue] = []
         self._new: list[MultivariateFeatureStateValue] = []
 
-    def set(self, state: FeatureState, allocations: Sequence[Allocation]) -> tuple[Shares, Shares] | None:
+    def set(
+        self, state: FeatureState, allocations: Sequence[Allocation], *, in_order: bool = False
+    ) -> tuple[Shares, Shares] | None:
         """Make `allocations` all the shares of `state`, once `write` is called.
 
         A variant that had a share keeps its row, so that its band keeps its place among the others; rows of
         new ones are made in the order given.
+
+        Args:
+            in_order: where that would leave bands in another order than the given one, rows are made anew.
 
         Returns:
             The shares before and after, for the audit record; None if they are the same.
@@ -54,9 +60,16 @@ class AllocationWriter:
         if old == after:
             return None
 
-        self._gone += [row.pk for option_id, row in before.items() if option_id not in after]
-        for option_id, row in before.items():
-            if option_id in after and row.percentage_allocation != after[option_id]:
+        kept = [option_id for option_id in before if option_id in after]
+        if in_order:
+            kept = [
+                option_id
+                for option_id, _ in takewhile(lambda pair: pair[0] == pair[1], zip(kept, after, strict=False))
+            ]
+        self._gone += [row.pk for option_id, row in before.items() if option_id not in kept]
+        for option_id in kept:
+            row = before[option_id]
+            if row.percentage_allocation != after[option_id]:
                 row.percentage_allocation = after[option_id]
                 self._changed.append(row)
         self._new += [
@@ -66,7 +79,7 @@ class AllocationWriter:
                 percentage_allocation=percentage,
             )
             for option_id, percentage in after.items()
-            if option_id not in before
+            if option_id not in kept
         ]
         return _shares(old), _shares(after)
 

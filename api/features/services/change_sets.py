@@ -70,6 +70,9 @@ class Change:
         priority: of a segment override. None: last if it is new, else as it is.
         others_make_way: where the priority is taken. False: whoever makes the change set sees to it that in
             the end no two overrides have the same.
+        puts_bands_in_order: whether the bands of variants that have a share already are to be in the order
+            of `allocations`, too. That moves identities: it is for putting back what was.
+        seed: what variants of a new state are drawn with. None: a seed of its own.
     """
 
     feature_id: int
@@ -82,6 +85,8 @@ class Change:
     allocations: tuple[Allocation, ...] | Unchanged = UNCHANGED
     priority: int | None = None
     others_make_way: bool = True
+    puts_bands_in_order: bool = False
+    seed: int | None = None
 
     @property
     def target(self) -> Target:
@@ -461,9 +466,11 @@ def _create(change: Change, surroundings: _Surroundings, author: Author) -> Feat
         state.feature_segment = _bind(change, surroundings)
     state.enabled = False if change.enabled is UNCHANGED else change.enabled
     state.value = typed_value(state.feature.initial_value) if change.value is UNCHANGED else change.value
+    if change.seed is not None:
+        state.hash_seed = change.seed
     state.save()
     if change.allocations is not UNCHANGED:
-        surroundings.allocations.set(state, change.allocations)
+        surroundings.allocations.set(state, change.allocations, in_order=change.puts_bands_in_order)
     is_override = change.segment_id is not None or change.identity_id is not None
     default = surroundings.states.get((change.environment_id, change.feature_id, None, None))
     records.state_created(state, default=default if is_override else None, author=author)
@@ -497,7 +504,7 @@ def _update(state: FeatureState, change: Change, surroundings: _Surroundings, au
         written += ["type", "string_value", "integer_value", "boolean_value"]
         records.value_changed(state, old_value, author=author)
     if change.allocations is not UNCHANGED and (
-        shares := surroundings.allocations.set(state, change.allocations)
+        shares := surroundings.allocations.set(state, change.allocations, in_order=change.puts_bands_in_order)
     ):
         written += ["updated_at"]
         records.allocations_changed(state, *shares, author=author)
