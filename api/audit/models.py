@@ -84,6 +84,7 @@ class AuditRecord(models.Model):
             models.Index(fields=["project", "-id"], name="audit_by_project"),
             models.Index(fields=["organisation", "-id"], name="audit_by_organisation"),
             models.Index(fields=["related_object_type", "related_object_id"], name="audit_by_related_object"),
+            models.Index(fields=["xid"], name="audit_by_transaction"),
         ]
         triggers = [only_forgets_authors(), stays_with_its_organisation()]
 
@@ -139,6 +140,7 @@ class RowChange(models.Model):
                 fields=["project_id", "-id"], condition=Q(project_id__isnull=False), name="changes_by_project"
             ),
             models.Index(fields=["table_name", "object_id", "-id"], name="changes_by_object"),
+            models.Index(fields=["xid"], name="changes_by_transaction"),
         ]
         triggers = [never_changes(), stays_with_its_organisation()]
 
