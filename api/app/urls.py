@@ -25,6 +25,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("identities.urls")),
     path("", include("features.urls")),
     path("", include("workflows.urls")),
+    path("", include("releases.urls")),
     path("", include("documents.urls")),
     path("", include("analytics.urls")),
     path("", include("health.urls")),

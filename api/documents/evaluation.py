@@ -45,7 +45,7 @@ def flags_of(identity: Identity) -> list[ServedFlag]:
     Raises:
         Environment.DoesNotExist: the environment, its project or its organisation is deleted.
     """
-    rows = read_rows_for(identity.pk, identity.environment_id)
+    rows = read_rows_for([identity.pk], identity.environment_id)
     evaluation, overrides = _evaluate(identity, rows)
     return [
         ServedFlag(feature, evaluation.flags[feature["name"]], feature["name"] in overrides)
@@ -65,7 +65,7 @@ def segments_of(identity_id: int, project_id: int) -> Collection[int]:
     if identity is None:
         return []
     try:
-        rows = read_rows_for(identity.pk, identity.environment_id)
+        rows = read_rows_for([identity.pk], identity.environment_id)
     except Environment.DoesNotExist:
         return []
     evaluation, _ = _evaluate(identity, rows)

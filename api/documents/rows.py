@@ -7,7 +7,7 @@ a fingerprint of everything that they show; whoever knows an identity by its fin
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
@@ -238,8 +238,8 @@ def read_rows_of(
     return EnvironmentRows(revision=revision, fingerprints=fingerprints, **found)
 
 
-def read_rows_for(identity_id: int, environment_id: int) -> EnvironmentRows:
-    """Read an environment with the overrides of one identity only. Two queries, whatever the number of rows.
+def read_rows_for(identity_ids: Collection[int], environment_id: int) -> EnvironmentRows:
+    """Read an environment with the overrides of some identities only. Two queries, whatever their number.
 
     Raises:
         Environment.DoesNotExist: there is none, or it, its project or its organisation is deleted.
@@ -248,11 +248,12 @@ def read_rows_for(identity_id: int, environment_id: int) -> EnvironmentRows:
         found = _read(DEFAULT_DB_ALIAS, WITHOUT_IDENTITIES, environment=environment_id)
         if found["environment"] is None:
             raise Environment.DoesNotExist
-        of_identity = _read(
-            DEFAULT_DB_ALIAS, OF_IDENTITIES, environment=environment_id, identities=[identity_id]
-        )
-        for part, more in of_identity.items():
-            found[part] += more
+        if identity_ids:
+            of_identities = _read(
+                DEFAULT_DB_ALIAS, OF_IDENTITIES, environment=environment_id, identities=list(identity_ids)
+            )
+            for part, more in of_identities.items():
+                found[part] += more
     return EnvironmentRows(revision=None, **{**found, "fingerprints": {}})
 
 

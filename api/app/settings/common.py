@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "audit_log",
     "workflows",
     "documents",
+    "releases",
     "sdk",
     "operations",
     "app",

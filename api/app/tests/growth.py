@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import count
 
+from django.db import connection
 from django.utils import timezone
 
 from analytics.models import FeatureEvaluationBucket, RequestBucket, Resource
@@ -58,6 +59,7 @@ def grow(world: World) -> None:
     _custom_fields(world, name, feature, environment)
     _roles(world, name, tag, environment)
     _counts(world, name)
+    connection.check_constraints()  # as a commit would: that is one more revision
 
 
 def _people(world: World, name: str) -> None:

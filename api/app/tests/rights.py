@@ -121,6 +121,8 @@ ORGANISATION = "/api/v1/organisations/{organisation_pk}"
 UPDATES = "/api/experiments/environments/{environment_key}"
 FLAG = "/api/__future__/environments/{environment_key}/features/{feature_pk}"
 VERSIONS = "/api/v1/environments/{environment_pk}/features/{feature_pk}/versions"
+REVISIONS = f"{ENVIRONMENT}/revisions"
+PROMOTION = f"{ENVIRONMENT}/promote-from/{{source_key}}"
 REQUEST = "/api/v1/features/workflows/change-requests/{pk}"
 COMMENTS = "/api/v1/features/workflows/change-requests/{change_request_pk}/comments/"
 BY_IDENTIFIER = "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates"
@@ -237,6 +239,7 @@ ENVIRONMENTS = {
 
 UPDATE = "UPDATE_FEATURE_STATE"
 OVERRIDE = "MANAGE_SEGMENT_OVERRIDES"
+ASK = "CREATE_CHANGE_REQUEST"
 
 RESOURCES = f"{PROJECT}/features/{{feature_pk}}/feature-external-resources/"
 
@@ -376,6 +379,23 @@ FEATURES = {
     f"POST {PROJECT}/change-requests/{{pk}}/commit/": forbids("MANAGE_SEGMENTS"),
     f"GET {PROJECT}/change-requests/{{change_request_pk}}/comments/": hides("VIEW_PROJECT"),
     f"POST {PROJECT}/change-requests/{{change_request_pk}}/comments/": forbids("VIEW_PROJECT"),
+}
+
+RELEASES = {
+    f"POST {REQUEST}/preview/": hides(MEMBER).forbids("VIEW_ENVIRONMENT"),
+    # Environments that one may not look at are left out of the answer.
+    f"POST {PROJECT}/change-requests/{{pk}}/preview/": forbids("VIEW_PROJECT"),
+    f"GET {REVISIONS}/": forbids("VIEW_ENVIRONMENT"),
+    f"GET {REVISIONS}/{{revision}}/": forbids("VIEW_ENVIRONMENT"),
+    f"GET {REVISIONS}/compare/": forbids("VIEW_ENVIRONMENT"),
+    # The examples ask for approval. What is done at once takes the permissions of each change.
+    f"POST {REVISIONS}/{{revision}}/rollback/": forbids("VIEW_ENVIRONMENT").forbids(ASK, for_tags=True),
+    f"POST {REVISIONS}/{{revision}}/rollback/preview/": forbids("VIEW_ENVIRONMENT"),
+    f"GET {PROMOTION}/": forbids("VIEW_ENVIRONMENT"),
+    f"POST {PROMOTION}/": forbids("VIEW_ENVIRONMENT").forbids(ASK, for_tags=True),
+    f"POST {PROMOTION}/preview/": forbids("VIEW_ENVIRONMENT"),
+    f"GET {VERSIONS}/{{version_uuid}}/compare/": hides("VIEW_PROJECT").hides("VIEW_ENVIRONMENT"),
+    f"POST {VERSIONS}/{{version_uuid}}/preview/": hides(MEMBER).forbids("VIEW_ENVIRONMENT"),
 }
 
 SEGMENTS = {
@@ -630,6 +650,7 @@ RIGHTS: dict[str, Right] = {
     **PROJECTS,
     **ENVIRONMENTS,
     **FEATURES,
+    **RELEASES,
     **SEGMENTS,
     **IDENTITIES,
     **AUDIT_LOG,

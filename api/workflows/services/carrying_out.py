@@ -129,9 +129,18 @@ def try_out(request: ChangeRequest, changes: Iterable[RequestedChange]) -> None:
         DomainError: it couldn't.
     """
     with transaction.atomic():
-        for change in changes:
-            _make(request, change, author=None, was_scheduled=False)
+        make_all(request, changes, author=None)
         transaction.set_rollback(True)
+
+
+def make_all(request: ChangeRequest, changes: Iterable[RequestedChange], *, author: Author) -> None:
+    """Make all that a request changes, whenever it wants it.
+
+    Raises:
+        DomainError: something can't be done.
+    """
+    for change in changes:
+        _make(request, change, author=author, was_scheduled=False)
 
 
 def database_now() -> datetime:
