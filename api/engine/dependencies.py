@@ -2,7 +2,7 @@
 
 Flags are resolved when a condition first reads them, and remembered for the evaluation. What would
 depend on itself is cut there: every flag of the circle keeps its default, with an error for reason,
-and a segment whose verdict rests on a cut does not match.
+and a segment whose verdict rests on a cut does not match. Chains that would exhaust the stack are cut, too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import Protocol
 from engine.documents import Value
 from engine.flags import FeatureState, Flag
 from engine.subjects import Subject
+
+# Each flag that another one depends on takes about eight calls within the one before it.
+MAX_CHAIN = 50
 
 
 class Segment(Protocol):
@@ -80,7 +83,7 @@ class FlagResolver:
             # Known to be in a circle, so it isn't asked again; but what asks for it now, while the
             # start of that circle is still being resolved, is in it as well.
             self._close_circle(start)
-        if name in self._circles:
+        if name in self._circles or len(self._resolving) >= MAX_CHAIN:
             self._cuts += 1
             return None
         self._resolving.append(name)

@@ -1,5 +1,7 @@
 """Conditions that read flags: `$.flags.<name>.enabled`, `.value` and `.variant`."""
 
+from itertools import pairwise
+
 import pytest
 
 from engine.compiler import compile_context
@@ -115,6 +117,20 @@ def test_many_flags_that_all_depend_on_each_other_are_settled_in_no_time():
     compiled = compile_context(context(*map(feature, names), segments=segments))
 
     assert {flag.reason for flag in compiled.evaluate(USER).flags.values()} == {CIRCULAR}
+
+
+def test_a_chain_that_would_exhaust_the_stack_is_cut():
+    names = [f"f{number}" for number in range(2_000)]
+    segments = [
+        overriding(name, depends_on(needed), key=str(number))
+        for number, (name, needed) in enumerate(pairwise(names))
+    ]
+    compiled = compile_context(context(*map(feature, names), segments=segments))
+
+    flags = compiled.evaluate(USER).flags
+
+    assert (flags["f0"].value, flags["f0"].reason) == ("default", "DEFAULT")
+    assert flags["f1998"].value == "overridden"
 
 
 @pytest.mark.parametrize("path", ["$.flags.unknown.enabled", "$.flags.banner.name", "$.flags.banner"])
