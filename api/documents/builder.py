@@ -12,6 +12,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, TypeVar
 
+from documents.prerequisites import express
 from documents.rows import AllocationRow, EnvironmentRow, EnvironmentRows, IdentityRow, StateRow
 from engine.documents import (
     EnvironmentDocument,
@@ -51,6 +52,11 @@ def build(rows: EnvironmentRows, *, with_unused_segments: bool = False) -> Built
     organisation = project["organisation"]
     states = _StateDocuments(rows)
     overrides = _identity_overrides(rows, states)
+    # In the order in which flags are answered.
+    defaults = [states.document(state) for state in sorted(rows.default_states, key=itemgetter("feature_id"))]
+    segments = _segments(rows, states, with_unused=with_unused_segments)
+    if rows.prerequisites:
+        defaults, segments = express(rows.prerequisites, defaults, segments)
     document: EnvironmentDocument = {
         "id": environment["id"],
         "api_key": environment["api_key"],
@@ -76,12 +82,9 @@ def build(rows: EnvironmentRows, *, with_unused_segments: bool = False) -> Built
                 "stop_serving_flags": organisation["stop_serving_flags"],
                 "persist_trait_data": organisation["persist_trait_data"],
             },
-            "segments": _segments(rows, states, with_unused=with_unused_segments),
+            "segments": segments,
         },
-        # In the order in which flags are answered.
-        "feature_states": [
-            states.document(state) for state in sorted(rows.default_states, key=itemgetter("feature_id"))
-        ],
+        "feature_states": defaults,
         # Last, where what is encoded already can be put in its place.
         "identity_overrides": (
             list(overrides.values()) if environment["use_identity_overrides_in_local_eval"] else []

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from documents.builder import build
+from documents.prerequisites import is_made_up, unmet_prerequisite
 from documents.rows import EnvironmentRows, FeatureRow, read_rows_for
 from engine import subjects
 from engine.compiler import compile_context
@@ -30,11 +31,17 @@ class ServedFlag:
     def overridden_by(self) -> str | None:
         if self.is_own:
             return "IDENTITY"
-        return "SEGMENT" if self.flag.segment else None
+        return "SEGMENT" if self.segment else None
 
     @property
     def segment(self) -> SegmentContext | None:
-        return None if self.is_own else self.flag.segment
+        segment = self.flag.segment
+        return None if self.is_own or segment is None or is_made_up(segment) else segment
+
+    @property
+    def unmet_prerequisite(self) -> str | None:
+        """The name of the feature for whose sake this one is off."""
+        return None if self.is_own else unmet_prerequisite(self.flag.segment)
 
 
 def flags_of(identity: Identity) -> list[ServedFlag]:
@@ -69,7 +76,7 @@ def segments_of(identity_id: int, project_id: int) -> Collection[int]:
     except Environment.DoesNotExist:
         return []
     evaluation, _ = _evaluate(identity, rows)
-    return [(segment["metadata"] or {})["id"] for segment in evaluation.segments]
+    return [(segment["metadata"] or {})["id"] for segment in evaluation.segments if not is_made_up(segment)]
 
 
 def _evaluate(identity: Identity, rows: EnvironmentRows) -> tuple[Evaluation, dict[str, FeatureContext]]:

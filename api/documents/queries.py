@@ -168,6 +168,19 @@ FROM "segments_segment" AS segment
 WHERE segment.project_id = {_THE_PROJECT} AND segment.deleted_at IS NULL
 """
 
+_PREREQUISITES = _list(
+    """
+    'id', prerequisite.id,
+    'feature_id', prerequisite.feature_id,
+    'required_feature_id', prerequisite.required_feature_id,
+    'enabled', prerequisite.enabled,
+    'value', prerequisite.value,
+    'variant', prerequisite.variant
+    """,
+    'FROM "features_prerequisite" AS prerequisite WHERE prerequisite.environment_id = %(environment)s',
+    "prerequisite.id",
+)
+
 # A hash of 64 bits for each override of an identity, of all that its document is made of and with. Whole rows
 # where nothing forbids it, so that no column can be forgotten.
 _FINGERPRINTS = f"""(
@@ -245,6 +258,7 @@ SELECT json_build_object(
             "server_side_key.id",
         )
     },
+    'prerequisites', {_PREREQUISITES},
     'fingerprints', {fingerprints}
 )::text
 """

@@ -8,7 +8,7 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
@@ -154,6 +154,17 @@ class ConditionRow(TypedDict):
     value: str | None
 
 
+class PrerequisiteRow(TypedDict):
+    """What a feature needs: another one that is switched as `enabled` says, with this value or variant."""
+
+    id: int
+    feature_id: int
+    required_feature_id: int
+    enabled: bool
+    value: str | None
+    variant: str | None
+
+
 class KeyRow(TypedDict):
     key: str
     expires_at: str | None
@@ -180,6 +191,7 @@ class EnvironmentRows:
     conditions: list[ConditionRow]
     server_side_keys: list[KeyRow]
     fingerprints: Fingerprints
+    prerequisites: list[PrerequisiteRow] = field(default_factory=list)
 
     @property
     def default_states(self) -> list[StateRow]:

@@ -29,13 +29,16 @@ class _WeightSerializer(serializers.Serializer):
 
 
 class ServedFlagSerializer(serializers.Serializer):
-    """A feature as one identity gets it, and what decided: its own override, a segment's, or neither."""
+    """A feature as one identity gets it, and what decided: its own override, a segment's, a prerequisite."""
 
     feature = _FeatureSerializer()
     enabled = serializers.BooleanField()
     feature_state_value = RawValueField()
     overridden_by = serializers.ChoiceField(choices=["SEGMENT", "IDENTITY"], allow_null=True)
     segment = _NamedSerializer(allow_null=True)
+    unmet_prerequisite = serializers.CharField(
+        allow_null=True, help_text="The name of the feature for whose sake this one is off."
+    )
     multivariate_feature_state_values = _WeightSerializer(many=True)
 
     def to_representation(self, instance: ServedFlag) -> dict[str, Any]:
@@ -46,6 +49,7 @@ class ServedFlagSerializer(serializers.Serializer):
             "feature_state_value": flag.value,
             "overridden_by": instance.overridden_by,
             "segment": {"id": int(segment["key"]), "name": segment["name"]} if segment else None,
+            "unmet_prerequisite": instance.unmet_prerequisite,
             "multivariate_feature_state_values": [
                 {
                     "multivariate_feature_option": {"value": variant["value"]},

@@ -100,3 +100,17 @@ class VersionConflictError(InvalidInput):
 
     def __init__(self, reason: str) -> None:
         super().__init__({"message": reason})
+
+
+class FeatureNeededError(DomainError):
+    """A feature is to go, or be archived, that others need."""
+
+    status_code = 409
+    code = "feature_needed"
+
+
+class VariantNeededError(DomainError):
+    """A variant is to go, or get another key, that other features need."""
+
+    status_code = 409
+    code = "variant_needed"

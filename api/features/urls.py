@@ -21,6 +21,7 @@ from features.views.features import FeatureByUuidView, FeatureViewSet
 from features.views.flag_updates import DeleteSegmentOverrideView, UpdateFlagsView, UpdateFlagView
 from features.views.metrics import LifecycleCountsView
 from features.views.multivariate_options import MultivariateOptionByUuidView, MultivariateOptionViewSet
+from features.views.prerequisites import PrerequisiteViewSet
 from features.views.segment_overrides import (
     CreateSegmentOverrideView,
     FeatureSegmentByUuidView,
@@ -64,6 +65,7 @@ router.register(
     IdentityFeatureStateViewSet,
     "identity-feature-state",
 )
+router.register("environments/<str:environment_key>/prerequisites", PrerequisiteViewSet, "prerequisite")
 router.register("features/featurestates", FeatureStateViewSet, "feature-state")
 router.register("features/feature-segments", FeatureSegmentViewSet, "feature-segment")
 router.register(

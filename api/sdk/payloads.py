@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils.http import http_date, parse_etags, parse_http_date_safe
 
 from core.version import VERSION
+from documents.prerequisites import is_made_up
 from engine.evaluation import Evaluation
 from engine.flags import Flag
 from environments.revisions import REVISION_HEADER
@@ -100,7 +101,8 @@ def identity_flags(snapshot: Snapshot, known: KnownIdentity, *, to_server: bool)
 
 def matching_segment_ids(snapshot: Snapshot, known: KnownIdentity) -> list[int]:
     """Return the ids of the segments that an identity is in."""
-    return [(segment["metadata"] or {})["id"] for segment in _evaluate(snapshot, known).segments]
+    matching = _evaluate(snapshot, known).segments
+    return [(segment["metadata"] or {})["id"] for segment in matching if not is_made_up(segment)]
 
 
 def identity_with_segments(

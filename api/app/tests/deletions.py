@@ -91,7 +91,8 @@ DELETIONS = [
         takes="its states, overrides and versions everywhere, segments made for it alone, "
         "what change requests want of it",
         models=OF_FEATURE,
-        stays="Its variants are kept with it, for history. Its name is free again.",
+        stays="Its variants and prerequisites are kept with it, for history. Its name is free again. "
+        "One that others need: 409, which names them.",
     ),
     Deletion(
         object="variant",
@@ -99,13 +100,20 @@ DELETIONS = [
         model="features.MultivariateOption",
         takes="its shares everywhere",
         models={"features.MultivariateFeatureStateValue"},
-        stays="The other shares. Without its last variant the feature is a standard one.",
+        stays="The other shares. Without its last variant the feature is a standard one. "
+        "One that others need: 409, which names them.",
     ),
     Deletion(
         object="feature state of an environment",
         path=f"{ENVIRONMENT}/featurestates/{{pk}}/",
         model="features.FeatureState",
         is_marked=True,
+    ),
+    Deletion(
+        object="prerequisite",
+        path=f"{ENVIRONMENT}/prerequisites/{{pk}}/",
+        model="features.Prerequisite",
+        stays="Both features.",
     ),
     Deletion(
         object="override for an identity",

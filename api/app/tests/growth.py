@@ -16,6 +16,7 @@ from features.models import (
     FeatureExport,
     FeatureImport,
     ImportStrategy,
+    Prerequisite,
     ResourceType,
     TransferStatus,
 )
@@ -102,6 +103,9 @@ def _features(world: World, name: str, tag: Tag) -> Feature:
         make_segment_override(each, environment, segment)
     make_identity_override(feature, world.identity)
     make_segment_override(feature, environment, world.segment)
+    Prerequisite.objects.create(
+        environment=environment, feature=feature, required_feature=world.needed, enabled=False
+    )
     for varied in (world.multivariate, feature):
         make_option(varied, name, 0)
     for each in (world.feature, feature):

@@ -283,6 +283,12 @@ FEATURES = {
     f"PUT {ENVIRONMENT}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
     f"PATCH {ENVIRONMENT}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
     f"DELETE {ENVIRONMENT}/featurestates/{{pk}}/": forbids(UPDATE, for_tags=True),
+    f"GET {ENVIRONMENT}/prerequisites/": forbids("VIEW_ENVIRONMENT"),
+    f"GET {ENVIRONMENT}/prerequisites/{{pk}}/": forbids("VIEW_ENVIRONMENT"),
+    **{
+        f"{method} {ENVIRONMENT}/prerequisites/{pk}": forbids(UPDATE, for_tags=True)
+        for method, pk in (("POST", ""), ("PUT", "{pk}/"), ("PATCH", "{pk}/"), ("DELETE", "{pk}/"))
+    },
     f"GET {IDENTITY}/featurestates/": forbids("VIEW_ENVIRONMENT"),
     f"POST {IDENTITY}/featurestates/": forbids(UPDATE, for_tags=True),
     f"GET {IDENTITY}/featurestates/{{pk}}/": forbids("VIEW_ENVIRONMENT"),

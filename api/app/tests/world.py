@@ -20,6 +20,7 @@ from features.models import (
     FeatureState,
     ImportStrategy,
     MultivariateOption,
+    Prerequisite,
     ResourceType,
     TransferStatus,
 )
@@ -56,6 +57,7 @@ class World:
 
     Only its identity has the name that every tenant's identity has: names are no reason to mix them up.
     `varied_state` and `varied_override` are of the multivariate feature, the latter for another identity.
+    `needed` has to be off for the feature, and is.
     `versioned` is an environment that keeps versions; of the multivariate feature it has two drafts.
     `scoped_key` is no administrator's, and has no role.
     `group` and `role` hold nothing. `granted_group`, of the administrator alone, and `granted_role`, which
@@ -87,6 +89,8 @@ class World:
     feature: Feature
     multivariate: Feature
     option: MultivariateOption
+    needed: Feature
+    prerequisite: Prerequisite
     segment: Segment
     feature_segment: FeatureSegment
     identity: Identity
@@ -149,6 +153,7 @@ def build_world(marker: str) -> World:
         string_value=f"{marker} option",
         default_percentage_allocation=30,
     )
+    needed = Feature.objects.create(project=project, name=f"{marker}_needed")
     segment = Segment.objects.create(project=project, name=f"{marker} segment")
     rule = SegmentRule.objects.create(segment=segment, type=RuleType.ALL)
     nested = SegmentRule.objects.create(segment=segment, parent=rule, type=RuleType.ANY)
@@ -224,6 +229,10 @@ def build_world(marker: str) -> World:
         feature=feature,
         multivariate=multivariate,
         option=option,
+        needed=needed,
+        prerequisite=Prerequisite.objects.create(
+            environment=environment, feature=feature, required_feature=needed, enabled=False
+        ),
         segment=segment,
         feature_segment=feature_segment,
         identity=identity,

@@ -84,6 +84,7 @@ class TestAllFlags:
                 "feature_state_value": value,
                 "overridden_by": by,
                 "segment": by_segment,
+                "unmet_prerequisite": None,
                 "multivariate_feature_state_values": weights,
             }
             for each, type_, enabled, value, by, by_segment, weights in [

@@ -10,6 +10,7 @@ from environments.services import EnvironmentFields, create_environment
 from features.models import FeatureState, MultivariateFeatureStateValue
 from features.models.state import FOR_EVERYONE, SERVED
 from features.services.copies import CONTENT, copy_allocations, copy_states
+from features.services.prerequisites import copy_prerequisites
 from features.services.versioning import start_versions
 from metadata.services import copy_values
 
@@ -18,7 +19,7 @@ _SERVED_PLACE = Q(feature_segment__deleted_at__isnull=True, feature_segment__is_
 
 @transaction.atomic
 def clone_environment(source: Environment, *, name: str, author: Author) -> Environment:
-    """Create an environment with the same settings, custom fields, feature states and segment overrides.
+    """Create an environment with the same settings, custom fields, states, overrides and prerequisites.
 
     Variants are drawn with the seeds of the original: only the environment's key, which is part of what an
     identity is known by, makes a difference. What belongs to the people who use the environment, or to its
@@ -35,6 +36,7 @@ def clone_environment(source: Environment, *, name: str, author: Author) -> Envi
     copy_values(source, copy)
     copy_allocations(_copy_default_states(source, copy))
     _copy_segment_overrides(source, copy)
+    copy_prerequisites(source, copy)
     if source.use_v2_feature_versioning:
         start_versions(copy, author=author)
     return copy

@@ -12,12 +12,13 @@ from django.db.models.lookups import Exact
 from audit.services import Author
 from core.digests import Digest
 from core.errors import InvalidInput
-from core.locks import reread
+from core.locks import reread, take
 from features.models import Feature, FeatureState, FeatureType, MultivariateOption
 from features.services import owners as ownership
 from features.services import records
 from features.services.multivariate_options import WantedOption, replace_options
 from features.services.notices import tell_of_deleted_features, tell_of_new_features
+from features.services.prerequisites import refuse_where_needed
 from features.services.versions import sign_first_versions
 from metadata.services import WantedValue, replace_values
 from projects.models import Project, Tag
@@ -102,11 +103,15 @@ def update_feature(
 
     Raises:
         InvalidInput: tags of another project, shares above 100 percent, or custom fields don't fit.
+        FeatureNeededError: it is to be archived, and others need it.
+        VariantNeededError: others need a variant that is to go.
     """
     if metadata is not None:
         replace_values(feature, metadata)
     tags, options, columns = _parts(properties)
     reread(feature, columns)
+    if columns.get("is_archived") and not feature.is_archived:
+        refuse_where_needed([feature], to="archived")
     changes = []
     for field, new in columns.items():
         old = getattr(feature, field)
@@ -132,7 +137,14 @@ def update_feature(
 
 @transaction.atomic
 def delete_feature(feature: Feature, *, author: Author) -> None:
-    """Delete a feature with all its states, overrides and segments of its own. Its name is free again."""
+    """Delete a feature with all its states, overrides and segments of its own. Its name is free again.
+
+    Raises:
+        FeatureNeededError: others need it.
+        GoneError: it was deleted meanwhile.
+    """
+    take(feature)  # whoever makes it a prerequisite waits, and finds it gone
+    refuse_where_needed([feature], to="deleted")
     tell_of_deleted_features([feature], by=author)
     records.feature_deleted(feature, author=author)
     feature.delete()

@@ -11,6 +11,7 @@ from audit.services import Author, writing_together
 from core.causes import Cause, caused_by
 from core.errors import AWAY, InvalidInput, refusal_in_words
 from environments.models import Environment
+from features.exceptions import FeatureNeededError
 from features.files import PortableFeature, PortableVariant, read_features
 from features.models import (
     Feature,
@@ -27,6 +28,7 @@ from features.services.change_sets import Change, Operation, apply_to_new_featur
 from features.services.exports import LONGEST
 from features.services.features import check_name_matches
 from features.services.notices import tell_of_deleted_features, tell_of_new_features
+from features.services.prerequisites import refuse_where_needed
 from features.services.versions import sign_first_versions
 from permissions.actors import Machine
 from projects.models import Project
@@ -113,10 +115,15 @@ def _import(requested: FeatureImport) -> None:
 
 
 def _check(wanted: Sequence[PortableFeature], project: Project, strategy: str, author: Author) -> None:
-    """Refuse what no feature of this project may be called, and features that would lack an owner."""
+    """Refuse what no feature of this project may be called, and features that would lack an owner.
+
+    And to replace features that others need, unless those are replaced with them.
+    """
+    there = features_by_name(project, [each.name for each in wanted])
     if strategy == ImportStrategy.SKIP:
-        there = features_by_name(project, [each.name for each in wanted])
         wanted = [each for each in wanted if each.name not in there]
+    else:
+        _refuse_to_replace_what_is_needed(list(there.values()))
     if project.enforce_feature_owners and wanted and not isinstance(author, User):
         reason = "This project requires at least one owner or group owner when creating a feature."
         raise InvalidInput({"non_field_errors": [reason]})
@@ -127,6 +134,13 @@ def _check(wanted: Sequence[PortableFeature], project: Project, strategy: str, a
             raise InvalidInput(
                 {"file": [f"Feature '{each.name:.100}': {refusal_in_words(error)}"]}
             ) from error
+
+
+def _refuse_to_replace_what_is_needed(features: Sequence[Feature]) -> None:
+    try:
+        refuse_where_needed(features, to="replaced")
+    except FeatureNeededError as error:
+        raise InvalidInput({"file": [str(error)]}) from error
 
 
 def _delete(features: Sequence[Feature], author: Author) -> None:

@@ -14,6 +14,7 @@ from features.models.state import FOR_EVERYONE
 from features.models.values import FlagValue
 from features.services import records
 from features.services.allocations import MOST_PERCENT
+from features.services.prerequisites import refuse_where_variant_needed
 
 
 class OptionProperties(TypedDict, total=False):
@@ -52,6 +53,7 @@ def update_option(
 
     Raises:
         InvalidInput: the default shares exceed 100 percent, or the key is taken.
+        VariantNeededError: it is to get another key, and prerequisites name the one that it has.
     """
     take(option.feature)
     stored = MultivariateOption.objects.filter(pk=option.pk).select_related("feature__project").first()
@@ -65,7 +67,11 @@ def update_option(
 
 @transaction.atomic
 def delete_option(option: MultivariateOption, *, author: Author) -> None:
-    """Take a variant away, with its shares everywhere."""
+    """Take a variant away, with its shares everywhere.
+
+    Raises:
+        VariantNeededError: prerequisites name it.
+    """
     take(option.feature)
     _delete(option, author)
 
@@ -76,6 +82,7 @@ def replace_options(feature: Feature, wanted: Sequence[WantedOption], *, author:
 
     Raises:
         InvalidInput: shares exceed 100 percent.
+        VariantNeededError: prerequisites name one that is to go.
     """
     take(feature)
     known = {option.pk: option for option in feature.multivariate_options.select_related("feature__project")}
@@ -105,6 +112,8 @@ def _update(option: MultivariateOption, properties: OptionProperties, author: Au
     before = _described(option)
     _assign(option, properties)
     _check_key(option)
+    if option.key != before["key"]:
+        refuse_where_variant_needed(option, before["key"])
     changes = [
         records.change(f"multivariate_option.{field}", before[field], now)
         for field, now in _described(option).items()
@@ -116,6 +125,7 @@ def _update(option: MultivariateOption, properties: OptionProperties, author: Au
 
 
 def _delete(option: MultivariateOption, author: Author) -> None:
+    refuse_where_variant_needed(option, option.key)
     option.delete()
     records.option_removed(option.feature, author=author)
 

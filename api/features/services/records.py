@@ -9,7 +9,14 @@ from typing import Any
 from audit.models import ChangeType, RelatedObjectType
 from audit.services import Author, record
 from environments.models import Environment
-from features.models import EnvironmentFeatureVersion, Feature, FeatureImport, FeatureSegment, FeatureState
+from features.models import (
+    EnvironmentFeatureVersion,
+    Feature,
+    FeatureImport,
+    FeatureSegment,
+    FeatureState,
+    Prerequisite,
+)
 from features.models.values import FlagValue
 from projects.approval import Commission, current_commission
 
@@ -245,6 +252,47 @@ def features_imported(done: FeatureImport, number: int, *, author: Author) -> No
         organisation_id=project.organisation_id,
         project_id=project.pk,
         environment_id=done.environment_id,
+    )
+
+
+def prerequisite_added(prerequisite: Prerequisite, *, author: Author) -> None:
+    changes = [
+        change("required_feature", None, prerequisite.required_feature.name),
+        change("enabled", None, prerequisite.enabled),
+        *(
+            change(name, None, wanted)
+            for name in ("value", "variant")
+            if (wanted := getattr(prerequisite, name)) is not None
+        ),
+    ]
+    _of_prerequisite("added", prerequisite, author, ChangeType.CREATE, changes)
+
+
+def prerequisite_changed(
+    prerequisite: Prerequisite, *, author: Author, changes: list[dict[str, Any]]
+) -> None:
+    _of_prerequisite("updated", prerequisite, author, ChangeType.UPDATE, changes)
+
+
+def prerequisite_removed(prerequisite: Prerequisite, *, author: Author) -> None:
+    _of_prerequisite("removed", prerequisite, author, ChangeType.DELETE)
+
+
+def _of_prerequisite(
+    what: str,
+    prerequisite: Prerequisite,
+    author: Author,
+    change_type: ChangeType,
+    changes: list[dict[str, Any]] | None = None,
+) -> None:
+    """Record something about the feature that needs the other one."""
+    of_feature(
+        f"Prerequisite {what} for {_quoted(prerequisite.feature)}: {prerequisite.required_feature.name}",
+        prerequisite.feature,
+        author=author,
+        environment=prerequisite.environment,
+        changes=changes,
+        change_type=change_type,
     )
 
 

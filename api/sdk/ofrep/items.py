@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.parsers import parse_json
+from documents.prerequisites import unmet_prerequisite
 from engine.documents import Value
 from engine.flags import CONTROL, REASON_CIRCULAR, Flag
 from sdk.contents import encode
@@ -45,7 +46,9 @@ class OfrepItems:
         if is_circular(flag):
             return encode(failure(ErrorCode.GENERAL, CIRCULAR, flag.name))
         feature = self.features[flag.name]
-        metadata = {"enabled": flag.enabled, "featureId": feature.id}
+        metadata: dict[str, Value] = {"enabled": flag.enabled, "featureId": feature.id}
+        if unmet := unmet_prerequisite(flag.segment):
+            metadata["unmetPrerequisite"] = unmet
         has_value = flag.value is not None and flag.value != ""
         if not flag.enabled:
             reason, variant, value = Reason.DISABLED, "disabled", None if has_value else b"false"

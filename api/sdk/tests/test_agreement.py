@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from documents.tests.factories import make_feature, make_segment, override_for_identity, override_for_segment
+from features.models import Feature, Prerequisite
 from segments.models import Operator
 
 TRAITS = st.dictionaries(
@@ -72,6 +73,9 @@ def varied(project, environment) -> None:
         )
         override_for_identity(feature, environment, "axe", value="own")
         override_for_identity(feature, environment, "pinned", weights={"c": 100} if number % 2 else None)
+    features = list(Feature.objects.order_by("pk"))
+    for feature, required in zip(features[1::3], features[0::3], strict=False):
+        Prerequisite.objects.create(environment=environment, feature=feature, required_feature=required)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -273,6 +273,23 @@ def new_resource(world: World) -> dict[str, Any]:
     }
 
 
+def prerequisite(world: World) -> dict[str, Any]:
+    return {**environment(world), "pk": world.prerequisite.pk}
+
+
+def new_prerequisite(world: World) -> dict[str, Any]:
+    return wanted_prerequisite(world) | {"feature": world.multivariate.pk}
+
+
+def wanted_prerequisite(world: World) -> dict[str, Any]:
+    return {
+        "feature": world.feature.pk,
+        "required_feature": world.needed.pk,
+        "enabled": True,
+        "value": "red",
+    }
+
+
 RAW = frozenset({"feature_state_value"})
 SHOWN = frozenset({"description", "metadata.field_value", "multivariate_options.string_value"})
 # An option that the feature doesn't have: a new one is made.
@@ -280,12 +297,15 @@ OPTION_ID = frozenset({"multivariate_options.id"})
 STRING = frozenset({"string_value"})
 BY_NAME = frozenset({"feature.name"})
 TYPED = frozenset({"feature_state_value.string_value"})
+REQUIRED = frozenset({"value"})
+VARIANT = frozenset({"variant"})
 
 FEATURES = f"{PROJECT}/features/"
 FEATURE = f"{FEATURES}{{pk}}/"
 OPTIONS = f"{FEATURES}{{feature_pk}}/mv-options/"
 RESOURCES = f"{FEATURES}{{feature_pk}}/feature-external-resources/"
 STATES = f"{ENVIRONMENT}/featurestates/"
+PREREQUISITES = f"{ENVIRONMENT}/prerequisites/"
 OVERRIDES = f"{ENVIRONMENT}/identities/{{identity_pk}}/featurestates/"
 BY_IDENTIFIER = "/api/v1/environments/environments/{environment_key}/edge-identities-featurestates"
 ALL_STATES = "/api/v1/features/featurestates/"
@@ -409,6 +429,18 @@ EXAMPLES = {
         body=new_segment_override,
         text=TYPED,
     ),
+    f"GET {PREREQUISITES}": Example(path=environment),
+    f"POST {PREREQUISITES}": Example(
+        path=environment, body=new_prerequisite, text=REQUIRED, alternatives=VARIANT
+    ),
+    f"GET {PREREQUISITES}{{pk}}/": Example(path=prerequisite),
+    f"PUT {PREREQUISITES}{{pk}}/": Example(
+        path=prerequisite, body=wanted_prerequisite, text=REQUIRED, alternatives=VARIANT
+    ),
+    f"PATCH {PREREQUISITES}{{pk}}/": Example(
+        path=prerequisite, body=wanted_prerequisite, text=REQUIRED, alternatives=VARIANT
+    ),
+    f"DELETE {PREREQUISITES}{{pk}}/": Example(path=prerequisite),
     f"POST {ENVIRONMENT}/enable-v2-versioning/": Example(path=environment),
     f"POST {ENVIRONMENT}/disable-v2-versioning/": Example(
         path=lambda world: {"environment_key": world.versioned.api_key}
