@@ -10,8 +10,8 @@ from django.db.models import Q
 from features.models import FeatureState
 from features.models.values import FlagValue
 from features.services.allocations import Allocation
-from features.services.change_sets import UNCHANGED, Change, Operation, Target, same_value, target_of
-from features.services.versions import Place
+from features.services.change_sets import UNCHANGED, Change, Operation, same_value
+from features.services.places import Place, Target, target_of
 
 ENABLED: Final = "enabled"
 VALUE: Final = "feature_state_value"

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from features.services.change_sets import Target
-from features.services.versions import Place
+from features.services.places import Place, Target
 from releases.contents import Content, Contents, Wanted, closed_up, place_of
 
 

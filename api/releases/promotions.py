@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from features.services.change_sets import Target
-from features.services.versions import Place
+from features.services.places import Place, Target
 from releases.contents import (
     FIELDS,
     PRIORITY,

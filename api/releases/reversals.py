@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from features.services.change_sets import Target
-from features.services.versions import Place
+from features.services.places import Place, Target
 from releases.contents import (
     PRIORITY,
     SHARES,

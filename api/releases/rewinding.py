@@ -18,7 +18,7 @@ from audit.models import RowChange
 from features.models import FeatureSegment, FeatureState, MultivariateFeatureStateValue
 from features.models.values import FlagValue, ValueType
 from features.services.allocations import Allocation
-from features.services.change_sets import Target
+from features.services.places import Target
 from releases.contents import Content
 
 Row = dict[str, Any]
@@ -121,7 +121,7 @@ def features_of(changes: Iterable[RowChange]) -> set[int]:
             states.add(side.get("feature_state_id"))
     shares = MultivariateFeatureStateValue.objects.filter(pk__in=rows[SHARES])
     states |= set(shares.values_list("feature_state", flat=True)) | rows[STATES]
-    of_states = FeatureState.all_objects.filter(pk__in=states - {None})
+    of_states = FeatureState.all_objects.filter(pk__in=[each for each in states if each is not None])
     of_places = FeatureSegment.all_objects.filter(pk__in=rows[PLACES])
     for found in (of_states, of_places):
         features |= set(found.values_list("feature", flat=True))

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from audit.models import AuditRecord, RowChange
 from environments.models import Environment, EnvironmentRevision, PublishedRevision
 from features.models import Feature, MultivariateOption
-from features.services.change_sets import Target
+from features.services.places import Target
 from identities.models import Identity
 from releases.contents import Content, Wanted
 from releases.reversals import Rows
@@ -65,9 +65,9 @@ def rows_there(project_id: int, contents: Sequence[Wanted]) -> Rows:
     """Return what of a project is still there, of what contents refer to."""
     targets = {target for each in contents for target in each}
     features = Feature.objects.filter(project=project_id, pk__in={each[1] for each in targets})
-    segments = Segment.objects.filter(project=project_id, pk__in={each[2] for each in targets} - {None})
+    segments = Segment.objects.filter(project=project_id, pk__in={each[2] for each in targets if each[2]})
     identities = Identity.objects.filter(
-        environment__project=project_id, pk__in={each[3] for each in targets} - {None}
+        environment__project=project_id, pk__in={each[3] for each in targets if each[3]}
     )
     shares = {
         share.option_id

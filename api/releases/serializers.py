@@ -9,7 +9,7 @@ from audit.models import AuditRecord
 from core.fields import INT64_MAX, ChoiceField, IdField, WholeItem
 from core.queries import QuerySerializer
 from environments.models import PublishedRevision
-from features.services.change_sets import Target
+from features.services.places import Target
 from releases.contents import FIELDS, Difference
 from releases.previews import SEED, Preview
 from releases.promotions import Choice, Kind

@@ -19,7 +19,8 @@ from audit.services import Author
 from environments.models import Environment, PublishedRevision
 from features.models import Feature
 from features.services import priorities
-from features.services.change_sets import Change, Target, apply_change_set
+from features.services.change_sets import Change, apply_change_set
+from features.services.places import Target
 from projects.exceptions import ApprovalRequiredError
 from releases import records
 from releases.contents import Contents, Difference, change_set, differences, served

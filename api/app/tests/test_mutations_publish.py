@@ -105,7 +105,7 @@ class Moment:
 def served(world: World, read: Read) -> Served:
     body = json.dumps(read.body(world))
     response = _ask(read.method, read.path, body, "application/json", read.caller.headers(world))
-    return Served(response.status_code, read.shows(response.json()), response.get("ETag"))
+    return Served(response.status_code, read.shows(json.loads(response.content)), response.get("ETag"))
 
 
 def _ask(

@@ -117,7 +117,7 @@ REQUIREMENTS = st.one_of(
     st.builds(lambda value: {"value": value}, st.sampled_from(("red", "5"))),
     st.builds(lambda variant: {"variant": variant}, st.sampled_from((*KEYS, "control"))),
 )
-STATES = st.fixed_dictionaries(
+STATES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"enabled": st.booleans(), "value": st.sampled_from(VALUES), "variants": st.booleans()}
 )
 

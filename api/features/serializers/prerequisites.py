@@ -1,6 +1,6 @@
 """Prerequisites on the wire."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -46,7 +46,7 @@ class PrerequisiteSerializer(serializers.ModelSerializer):
             "created_at",
         ]
         # The service says it in words that name the field.
-        validators = []
+        validators: ClassVar[list[Any]] = []
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Of one that is there only what it asks for can be changed, not of whom."""

@@ -6,21 +6,21 @@ import pytest
 
 from features.services.allocations import Allocation
 from features.services.change_sets import Operation
-from features.services.versions import Place
+from features.services.places import Place, Target
 from releases.contents import Content, change_set, orders
 from releases.orders import in_same_order, merged
 from releases.promotions import Choice, Kind, compare, promote
 from releases.reversals import Reversal, Rows, reverse
 
 ENVIRONMENT, FEATURE = 1, 10
-DEFAULT = (ENVIRONMENT, FEATURE, None, None)
+DEFAULT: Target = (ENVIRONMENT, FEATURE, None, None)
 IDENTITY = (ENVIRONMENT, FEATURE, None, 7)
 ALL = Rows(features={FEATURE}, segments={1, 2, 3, 4}, identities={7}, options={5, 6})
 
 OFF = Content(enabled=False, value="blue", allocations=(), priority=None, seed=100)
 
 
-def override(segment_id: int) -> tuple[int, int, int | None, int | None]:
+def override(segment_id: int) -> Target:
     return (ENVIRONMENT, FEATURE, segment_id, None)
 
 

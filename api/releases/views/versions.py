@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from features.models import EnvironmentFeatureVersion
 from features.selectors.versions import previous_version, states_of
-from features.services.change_sets import Target, target_of
+from features.services.places import Target, target_of
 from features.services.versions import publish_version
 from features.views.versions import InVersionedFeature
 from releases.contents import Content, content_of, differences

@@ -1,7 +1,7 @@
 """Change requests of environments and, for segments, of projects."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from core.pagination import ChosenPagination
 from core.views import ManagedView
+from environments.models import Environment
 from environments.scope import InEnvironment
 from features.scope import require_for_each
 from permissions.access import may, require, within_reach
@@ -181,7 +182,7 @@ class ChangeRequestViewSet(_OneRequestViewSet):
             raise PermissionDenied
 
     def wanted(self, given: dict[str, Any], found: ChangeRequest) -> list[WantedChange] | None:
-        changes = wanted_in_environment(given, found.environment)
+        changes = wanted_in_environment(given, cast(Environment, found.environment))
         if new := features_of(changes or []) - _features_of(found):
             require_for_each(self.request.user, "CREATE_CHANGE_REQUEST", found.environment, new)
         return changes

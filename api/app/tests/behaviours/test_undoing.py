@@ -1,6 +1,7 @@
 """Whatever a change set does, rolling it back leaves what SDKs are served as it was."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from documents.rows import read_rows_for
 from environments.models import Environment
 from features.models import Feature, MultivariateOption
 from features.services.allocations import Allocation
-from features.services.change_sets import UNCHANGED, Change, Operation, Target, apply_change_set
+from features.services.change_sets import UNCHANGED, Change, Operation, apply_change_set
+from features.services.places import Target
 from features.services.versioning import enable_versioning
 from features.tests.factories import make_feature, make_option
 from identities.models import Identity
@@ -87,7 +89,7 @@ def place(request, environment) -> Place:
     return place
 
 
-def draw_changes(data: st.DataObject, place: Place, *, but_not: set[Target] = frozenset()) -> list[Change]:
+def draw_changes(data: st.DataObject, place: Place, *, but_not: Collection[Target] = ()) -> list[Change]:
     """Draw a change set that can be applied to what there is."""
     there = place.there()
     open_targets = [target for target in place.targets if target not in but_not]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("environments", "0009_remember_changes_and_revisions"),
-        ("features", "0013_remember_quickly"),
+        ("features", "0014_state_of_change_request"),
     ]
 
     operations = [
