@@ -110,7 +110,7 @@ def test_the_commands_of_the_procfile_start_what_they_are_for(checkout, tmp_path
     url = f"http://localhost:{port}"
 
     with started(checkout, commands["release"], tmp_path / "release") as release:
-        assert release.process.wait(60) == 0, release.output
+        assert release.process.wait(120) == 0, release.output
 
     with started(checkout, commands["web"], tmp_path / "web", PORT=str(port), LOG_LEVEL="INFO") as web:
         web.wait_for("Application startup complete|Booting worker")
