@@ -81,6 +81,7 @@ volumeMounts:
 {{- $defaults := dict
   "ENV" "production"
   "PORT" "8000"
+  "GUNICORN_KEEP_ALIVE" "75"
   "ENABLE_ADMIN_ACCESS_USER_PASS" "true"
   "FLAGSMITH_DOMAIN" (first .Values.allowedHosts)
   "PROMETHEUS_ENABLED" (ternary "true" "false" .Values.metrics.enabled)
