@@ -10,6 +10,12 @@ from workflows.content import EVERYONE, Served, basis_of, same, segment_id_of, s
 from workflows.models import Approval, ChangeKind, ChangeRequest, RequestedChange
 
 
+def listed_requests() -> QuerySet[ChangeRequest]:
+    """Requests with what lists show of them."""
+    requests: QuerySet[ChangeRequest] = ChangeRequest.objects.prefetch_related("changes")
+    return requests
+
+
 def described_requests() -> QuerySet[ChangeRequest]:
     """Requests with all that is shown of them, in a number of queries that doesn't depend on theirs."""
     requests: QuerySet[ChangeRequest] = ChangeRequest.objects.select_related(

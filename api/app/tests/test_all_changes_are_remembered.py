@@ -86,6 +86,12 @@ NO_SECRETS = {
     "features_environmentfeatureversion.created_by_key_name",
     "features_environmentfeatureversion.published_by_key_id",
     "features_environmentfeatureversion.published_by_key_name",
+    "workflows_changerequest.user_key_id",
+    "workflows_changerequest.user_key_name",
+    "workflows_changerequest.committed_by_key_id",
+    "workflows_changerequest.committed_by_key_name",
+    "workflows_comment.user_key_id",
+    "workflows_comment.user_key_name",
 }
 
 REMEMBERED = {

@@ -23,7 +23,7 @@ from permissions.catalogue import ADMIN
 from projects.scope import InProject
 from workflows.content import WantedChange
 from workflows.models import ChangeRequest, RequestedChange
-from workflows.selectors import described_requests
+from workflows.selectors import described_requests, listed_requests
 from workflows.serializers.requests import (
     ListedRequestSerializer,
     NewEnvironmentRequestSerializer,
@@ -78,8 +78,7 @@ class ListChangeRequestsView(InEnvironment, generics.ListAPIView):
         return super().get(request, *args, **path)
 
     def get_queryset(self) -> QuerySet[ChangeRequest]:
-        requests: QuerySet[ChangeRequest] = ChangeRequest.objects.filter(environment=self.environment)
-        return requests.prefetch_related("changes")
+        return listed_requests().filter(environment=self.environment)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         query = RequestsQuery.read(self.request)
@@ -221,7 +220,8 @@ class ProjectChangeRequestViewSet(InProject, mixins.ListModelMixin, _OneRequestV
         return ListedRequestSerializer if self.action == "list" else RequestSerializer
 
     def get_queryset(self) -> QuerySet[ChangeRequest]:
-        return described_requests().filter(project=self.project, environment__isnull=True)
+        requests = described_requests() if self.action != "list" else listed_requests()
+        return requests.filter(project=self.project, environment__isnull=True)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
