@@ -298,9 +298,9 @@ def build_world(marker: str) -> World:
             type=HealthStatus.UNHEALTHY,
             reason={"text_blocks": [{"text": f"{marker} text", "title": "Errors"}], "url_blocks": []},
         ),
-        # Of somebody else, so that the administrator can approve them.
-        change_request=make_request(environment, feature, author=member, title=f"{marker} request"),
-        segment_request=make_segment_request(segment, author=member, title=f"{marker} request"),
+        # Of somebody who has left: the administrator can approve them, and no member edits their own.
+        change_request=make_request(environment, feature, author=make_user(), title=f"{marker} request"),
+        segment_request=make_segment_request(segment, author=make_user(), title=f"{marker} request"),
     )
 
 

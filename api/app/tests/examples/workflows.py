@@ -84,7 +84,7 @@ def wanted(world: World) -> dict[str, Any]:
                 "feature": world.multivariate.pk,
                 "live_from": live_from,
                 "feature_states_to_create": [{"feature_segment": place, **_properties(world, 20.0)}],
-                "feature_states_to_update": [{"feature_segment": None, **_properties(world, 30.0)}],
+                "feature_states_to_update": [{"feature_segment": place, **_properties(world, 30.0)}],
                 "segment_ids_to_delete_overrides": [],
             }
         ],
