@@ -10,18 +10,17 @@ from workflows.content import EVERYONE, Served, basis_of, same, segment_id_of, s
 from workflows.models import Approval, ChangeKind, ChangeRequest, RequestedChange
 
 
-def listed_requests() -> QuerySet[ChangeRequest]:
-    """Requests with what lists show of them."""
-    requests: QuerySet[ChangeRequest] = ChangeRequest.objects.prefetch_related("changes")
-    return requests
+def requests_with_changes() -> QuerySet[ChangeRequest]:
+    """Requests with where they are and what they change."""
+    requests: QuerySet[ChangeRequest] = ChangeRequest.objects.select_related(
+        "project", "environment__project"
+    )
+    return requests.prefetch_related("changes")
 
 
 def described_requests() -> QuerySet[ChangeRequest]:
     """Requests with all that is shown of them, in a number of queries that doesn't depend on theirs."""
-    requests: QuerySet[ChangeRequest] = ChangeRequest.objects.select_related(
-        "project", "environment__project"
-    )
-    return requests.prefetch_related(
+    return requests_with_changes().prefetch_related(
         "changes__segment__project", "changes__version", "approvals", "group_assignments"
     )
 

@@ -145,7 +145,7 @@ def update_change_request(
         request.edited_by_id = _person_behind(author)
         request.save()
         if has_new_changes:
-            store_changes(request, changes or ())
+            store_changes(request, changes or (), current=current)
     ask(request, reviewers or {})
     return request
 

@@ -29,14 +29,19 @@ from workflows.selectors import changes_of
 from workflows.services.carrying_out import refuse_cohorts, try_out
 
 
-def store_changes(request: ChangeRequest, wanted: Sequence[WantedChange]) -> None:
-    """Make these all that a request changes, measured from what there is now. Rows that fit are kept.
+def store_changes(
+    request: ChangeRequest, wanted: Sequence[WantedChange], *, current: Sequence[RequestedChange] = ()
+) -> None:
+    """Make these all that a request changes, measured from what there is now.
+
+    Args:
+        current: what it changes so far. Rows that fit are kept.
 
     Raises:
         InvalidInput, CohortSegmentError
     """
     served = _served(request, wanted)
-    kept = {_identity_of(each): each for each in changes_of(request)}
+    kept = {_identity_of(each): each for each in current}
     rows = []
     for each in wanted:
         row = RequestedChange(
@@ -57,7 +62,8 @@ def store_changes(request: ChangeRequest, wanted: Sequence[WantedChange]) -> Non
     refuse_cohorts(rows)
     if len({_identity_of(row) for row in rows}) < len(rows):
         raise InvalidInput({"non_field_errors": ["A feature state can only be changed once at a time."]})
-    RequestedChange.objects.filter(pk__in=[each.pk for each in kept.values()]).delete()
+    if kept:
+        RequestedChange.objects.filter(pk__in=[each.pk for each in kept.values()]).delete()
     for row in rows:
         row.save()
     try_out(request, changes_of(request))

@@ -1,7 +1,7 @@
 """Change requests of environments and, for segments, of projects."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -14,7 +14,6 @@ from rest_framework.response import Response
 
 from core.pagination import ChosenPagination
 from core.views import ManagedView
-from environments.models import Environment
 from environments.scope import InEnvironment
 from features.scope import require_for_each
 from permissions.access import may, require, within_reach
@@ -23,7 +22,7 @@ from permissions.catalogue import ADMIN
 from projects.scope import InProject
 from workflows.content import WantedChange
 from workflows.models import ChangeRequest, RequestedChange
-from workflows.selectors import described_requests, listed_requests
+from workflows.selectors import described_requests, requests_with_changes
 from workflows.serializers.requests import (
     ListedRequestSerializer,
     NewEnvironmentRequestSerializer,
@@ -78,7 +77,7 @@ class ListChangeRequestsView(InEnvironment, generics.ListAPIView):
         return super().get(request, *args, **path)
 
     def get_queryset(self) -> QuerySet[ChangeRequest]:
-        return listed_requests().filter(environment=self.environment)
+        return requests_with_changes().filter(environment=self.environment)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         query = RequestsQuery.read(self.request)
@@ -103,6 +102,10 @@ class _OneRequestViewSet(
     serializer_class: Any = RequestSerializer
     body_class: ClassVar[type[NewRequestSerializer]]
     lookup_value_converter = "int"
+
+    def requests(self) -> QuerySet[ChangeRequest]:
+        """Return all requests, with what this action needs of them."""
+        return described_requests() if self.action == "retrieve" else requests_with_changes()
 
     def wanted(self, given: dict[str, Any], found: ChangeRequest) -> list[WantedChange] | None:
         """Return what validated data wants changed; None where it doesn't say."""
@@ -166,7 +169,7 @@ class ChangeRequestViewSet(_OneRequestViewSet):
     body_class = NewEnvironmentRequestSerializer
 
     def get_queryset(self) -> QuerySet[ChangeRequest]:
-        requests = described_requests().filter(environment__isnull=False)
+        requests = self.requests().filter(environment__isnull=False)
         return within_reach(self.request.user, requests, "environment__project__organisation")
 
     def check_object_permissions(self, request: Request, obj: ChangeRequest) -> None:
@@ -181,9 +184,10 @@ class ChangeRequestViewSet(_OneRequestViewSet):
             raise PermissionDenied
 
     def wanted(self, given: dict[str, Any], found: ChangeRequest) -> list[WantedChange] | None:
-        changes = wanted_in_environment(given, cast(Environment, found.environment))
+        environment: Any = found.environment
+        changes = wanted_in_environment(given, environment)
         if new := features_of(changes or []) - _features_of(found):
-            require_for_each(self.request.user, "CREATE_CHANGE_REQUEST", found.environment, new)
+            require_for_each(self.request.user, "CREATE_CHANGE_REQUEST", environment, new)
         return changes
 
 
@@ -220,8 +224,7 @@ class ProjectChangeRequestViewSet(InProject, mixins.ListModelMixin, _OneRequestV
         return ListedRequestSerializer if self.action == "list" else RequestSerializer
 
     def get_queryset(self) -> QuerySet[ChangeRequest]:
-        requests = described_requests() if self.action != "list" else listed_requests()
-        return requests.filter(project=self.project, environment__isnull=True)
+        return self.requests().filter(project=self.project, environment__isnull=True)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.action != "list":
