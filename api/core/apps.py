@@ -3,6 +3,7 @@ from importlib import import_module
 from django.apps import AppConfig
 
 from core.causes import listen_to_writes
+from core.trigger_migrations import spare_rendering
 
 
 class CoreConfig(AppConfig):
@@ -11,3 +12,4 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         import_module("core.checks")
         listen_to_writes()
+        spare_rendering()
