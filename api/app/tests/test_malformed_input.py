@@ -17,8 +17,8 @@ from app.tests.openapi import body_type, operation_of, request_fields
 from app.tests.requests import Outcome, send
 from app.tests.routes import Route, api_routes, refused_methods
 from app.tests.standing import standing
-from app.tests.thoroughness import EVERYTHING
 from app.tests.world import World
+from core.tests.thoroughness import EVERYTHING
 
 WITH_BODY = [route for route in ROUTES if example_of(route).body]
 # The same body by PUT and by PATCH: one of them is enough for what takes long.

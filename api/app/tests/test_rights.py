@@ -18,8 +18,8 @@ from app.tests.examples import ROUTES, example_of
 from app.tests.requests import Outcome, send
 from app.tests.rights import RIGHTS, SELF, SIGNED_IN, USER, Right
 from app.tests.routes import Route, api_routes
-from app.tests.thoroughness import EVERYTHING
 from app.tests.world import World, build_world
+from core.tests.thoroughness import EVERYTHING
 
 # Without coverage: what is walked through thousands of times has tests of its own.
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]

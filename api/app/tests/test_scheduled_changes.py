@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.tests.thoroughness import EVERYTHING
 from audit.models import AuditRecord, RowChange
+from core.tests.thoroughness import EVERYTHING
 from environments.revisions import current_revision_of
 from features.tests.factories import make_feature
 from tasks.models import Job

@@ -11,7 +11,7 @@ from flagsmith.mappers import map_context_and_identity_data_to_context, map_envi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.tests.thoroughness import EVERYTHING
+from core.tests.thoroughness import EVERYTHING
 from documents.builder import build
 from documents.prerequisites import unmet_prerequisite
 from documents.rows import EnvironmentRows

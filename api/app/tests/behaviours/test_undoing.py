@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.tests.thoroughness import EVERYTHING
 from audit.models import RowChange
+from core.tests.thoroughness import EVERYTHING
 from documents.builder import build
 from documents.rows import read_rows_for
 from environments.models import Environment

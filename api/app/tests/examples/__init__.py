@@ -27,7 +27,7 @@ from app.tests.examples import (
 )
 from app.tests.examples.example import Caller, Example
 from app.tests.routes import Route, api_routes
-from app.tests.thoroughness import EVERYTHING
+from core.tests.thoroughness import EVERYTHING
 
 EXAMPLES: dict[str, Example] = {
     **accounts.EXAMPLES,
