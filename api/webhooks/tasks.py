@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models.functions import Now
 
-from tasks.registry import recurring, task
+from tasks.registry import URGENT_PRIORITY, recurring, task
 from tasks.services import enqueue
 from webhooks.models import Delivery, Receiver
 from webhooks.recipients import Recipient
@@ -20,7 +20,7 @@ _BACKOFF = timedelta(seconds=5)
 _TIMEOUT = timedelta(seconds=MOST_SECONDS + 60)
 
 
-@task(attempts=_ATTEMPTS, backoff=lambda failures: _BACKOFF, is_kept=False)
+@task(attempts=_ATTEMPTS, backoff=lambda failures: _BACKOFF, is_kept=False, priority=URGENT_PRIORITY)
 def begin_sending(*, recipients: Sequence[tuple[str, int]]) -> None:
     """Have what was written for these webhooks be sent."""
     wake([Recipient(*each) for each in recipients])

@@ -24,8 +24,8 @@ from webhooks.services.sending import Call, pause, turn_of
 logger = logging.getLogger(__name__)
 
 CALLS = 64
-# A receiver is called while there are fewer calls than this.
-_ANSWERS, _IS_NEW, _IS_DEAD = CALLS, 48, 32
+# Who is called while there are fewer calls than so many: who answered the last time; who is new; others.
+_CALLED_BELOW = ((Q(failures=0), CALLS), (Q(failures__isnull=True), 48), (Q(failures__gt=0), 32))
 # A job goes on for so long; another one follows.
 MOST_SECONDS = 600
 # How often it looks for what was written meanwhile.
@@ -88,14 +88,10 @@ class _Dispatcher:
 
     def _begin_turns(self) -> None:
         due = Receiver.objects.due().select_related("environment_webhook", "organisation_webhook")
-        for most, failures in (
-            (_ANSWERS, Q(failures=0)),
-            (_IS_NEW, Q(failures__isnull=True)),
-            (_IS_DEAD, Q(failures__gt=0)),
-        ):
-            free = max(0, most - len(self._turns))
+        for standing, most in _CALLED_BELOW:
             busy = [turn.receiver.pk for turn in self._turns.values()]
-            for receiver in due.filter(failures).exclude(pk__in=busy)[:free]:
+            free = max(0, most - len(busy))
+            for receiver in due.filter(standing).exclude(pk__in=busy)[:free]:
                 self._go_on(_Turn(receiver, turn_of(receiver)))
 
     def _go_on(self, turn: _Turn, call: Future[Outcome] | None = None) -> None:
