@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from multiprocessing.context import ForkProcess
@@ -14,9 +15,10 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from core.tests.thoroughness import EVERYTHING
+from core import public_urls
 from core.tests.asgi.servers import wait_until
 from core.tests.receivers import Receiver, receiver
-from core.tests.thoroughness import EVERYTHING
 from environments.models import Environment
 from features.models import Feature, FeatureState
 from features.services.change_sets import Change, apply_change_set, apply_to_version
@@ -50,6 +52,7 @@ def working() -> Iterator[None]:
     def work() -> None:
         for each in connections.all():
             each.connection = None  # the parent's
+        public_urls._resolvers = ThreadPoolExecutor(4)  # its threads stayed there
         Worker(threads=3, poll_seconds=0.02, lease=LEASE).run()
 
     process = ForkProcess(target=work)
