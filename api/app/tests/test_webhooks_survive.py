@@ -28,6 +28,7 @@ from features.tests.factories import make_feature
 from tasks import worker
 from tasks.worker import Worker
 from webhooks.models import Delivery, Event
+from workflows.services.change_requests import commit, propose_change_set
 
 KILLS, CHANGES_BETWEEN, SCHEDULED = (50, 10, 50) if EVERYTHING else (4, 10, 4)
 FLAGS = 5
@@ -41,8 +42,17 @@ def a_scheduled_version(feature: Feature, environment: Environment, value: str, 
     publish_version(draft, author=None, live_from=live_from)
 
 
+def a_change_request(feature: Feature, environment: Environment, value: str, live_from: datetime) -> None:
+    change = Change(feature.pk, environment.pk, value=value)
+    request = propose_change_set(environment, [change], author=None, live_from=live_from, title="Later")
+    commit(request, author=None)
+
+
 # Each has a feature serve a value from a time on.
-WAYS_TO_SCHEDULE: list[Callable[[Feature, Environment, str, datetime], None]] = [a_scheduled_version]
+WAYS_TO_SCHEDULE: list[Callable[[Feature, Environment, str, datetime], None]] = [
+    a_scheduled_version,
+    a_change_request,
+]
 
 
 @contextmanager
