@@ -24,6 +24,8 @@ from features.models import EnvironmentFeatureVersion, Feature, FeatureState
 from features.services import priorities
 from features.services.change_sets import Change, apply_change_set
 from features.services.new_versions import create_version
+from features.services.notices import telling_of
+from features.services.places import Place
 from features.services.versions import lock_feature, publish_version
 from permissions.actors import Machine
 from projects.approval import Commission, carrying_out
@@ -237,8 +239,9 @@ def _change_states(
     if environment.use_v2_feature_versioning:
         create_version(environment, feature, author=author, changes=steps, description=title, publish=True)
         return
-    for step in steps:
-        apply_change_set(step, author=author)
+    with telling_of([Place(environment.pk, feature.pk)], by=author):  # of all steps together
+        for step in steps:
+            apply_change_set(step, author=author)
 
 
 def _publish_draft(

@@ -1,5 +1,8 @@
 """Change requests and schedules: what is easy to get wrong."""
 
+import json
+from typing import Any
+
 import pytest
 
 from audit.models import AuditRecord
@@ -12,6 +15,7 @@ from organisations.models import MemberRole
 from tasks.models import Job
 from tasks.services import run_due
 from users.models import User
+from webhooks.models import Event, EventType
 from workflows.models import ChangeRequest
 from workflows.tests.factories import (
     REQUESTS,
@@ -48,6 +52,12 @@ def kept(request, environment, feature, admin):
 def logs() -> list[tuple[str, bool]]:
     records = AuditRecord.objects.order_by("pk").values_list("log", "is_system_event")
     return list(records)
+
+
+def told_of_flags() -> list[dict[str, Any]]:
+    """Return what webhooks are told of flags that were changed, in order."""
+    events = Event.objects.filter(event_type=EventType.FLAG_UPDATED).order_by("pk")
+    return [json.loads(each.body)["data"] for each in events]
 
 
 def test_nobody_approves_their_own_request_and_whoever_is_asked_to_approve_has_not(
@@ -167,6 +177,39 @@ def test_a_conflict_at_the_scheduled_time_is_mailed_to_the_author_and_leaves_the
     act(admin_client, request, "commit")
     let_time_come(request)
     assert served(feature, environment) == "red"
+
+
+def test_webhooks_hear_of_a_schedule_when_it_takes_effect_with_what_was_served_until_then(
+    settings, kept, feature, admin, admin_client
+):
+    settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
+    kept.webhooks.create(url="http://127.0.0.1:1/hook")
+    option = make_option(feature, "white", 10)
+    wanted = state(
+        feature,
+        "red",
+        live_from=soon(),
+        multivariate_feature_state_values=[
+            {"multivariate_feature_option": option.pk, "percentage_allocation": 70}
+        ],
+    )
+    request = ask(admin_client, kept, wanted, ignore_conflicts=True)
+    act(admin_client, request, "commit")
+    assert told_of_flags() == []
+    update_feature_state(default_state(feature, kept), author=None, value="yellow")
+
+    let_time_come(request)
+
+    _, told = told_of_flags()
+    before, now = told["previous_state"], told["new_state"]
+    assert told["changed_by"] == admin.email
+    assert (before["enabled"], before["feature_state_value"]) == (False, "yellow")
+    assert (now["enabled"], now["feature_state_value"]) == (True, "red")
+    shares = [
+        [each["percentage_allocation"] for each in said["multivariate_feature_state_values"]]
+        for said in (before, now)
+    ]
+    assert shares == [[10], [70]]
 
 
 def test_committing_moves_nobody_to_another_variant(kept, feature, admin_client):
