@@ -105,6 +105,11 @@ def in_workspace(world: World) -> dict[str, Any]:
     return in_environment(world)
 
 
+def returning_from_slack(world: World) -> dict[str, str]:
+    _slack().use_in(settings)
+    return {"code": CODE, "state": "state"}
+
+
 def leaving_for_slack(world: World) -> dict[str, str]:
     _slack().use_in(settings)
     begun = {"environment": world.environment.pk, "user": world.admin.pk}
@@ -132,7 +137,7 @@ EXAMPLES |= {
     f"GET {SLACK}/callback/": Example(
         caller=Caller.ANYONE,
         path=in_environment,
-        query=lambda world: {"code": CODE, "state": "state"},
+        query=returning_from_slack,
         is_refused=True,
     ),
 }
