@@ -15,10 +15,10 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from core.tests.thoroughness import EVERYTHING
 from core import public_urls
 from core.tests.asgi.servers import wait_until
 from core.tests.receivers import Receiver, receiver
+from core.tests.thoroughness import EVERYTHING
 from environments.models import Environment
 from features.models import Feature, FeatureState
 from features.services.change_sets import Change, apply_change_set, apply_to_version

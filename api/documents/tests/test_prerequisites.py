@@ -1,6 +1,7 @@
 """Prerequisites in documents: what is off for another's sake, said so that SDKs find it out by themselves."""
 
 import json
+import os
 import uuid
 from itertools import count
 from typing import Any
@@ -11,7 +12,6 @@ from flagsmith.mappers import map_context_and_identity_data_to_context, map_envi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.tests.thoroughness import EVERYTHING
 from documents.builder import build
 from documents.prerequisites import unmet_prerequisite
 from documents.rows import EnvironmentRows
@@ -21,6 +21,8 @@ from engine.evaluation import CompiledEnvironment, Evaluation
 from engine.flags import Flag
 from engine.subjects import Identity
 
+# With `make walks` many more environments.
+THOROUGHNESS = 20 if os.environ.get("WALKS") == "full" else 1
 # Two of them are no identifiers, so their paths need brackets and quotes.
 NAMES = ("payments", "checkout", "new price", 'it\'s "é" 😀', "_beta", "banner")
 VALUES = ("red", "blue", 5, None)
@@ -210,7 +212,7 @@ def by_the_book(rows: Rows, identity: Identity | None) -> dict[str, Shown]:
     return {name: serve(name) for name in names.values()}
 
 
-@settings(max_examples=1000 if EVERYTHING else 60, deadline=None)
+@settings(max_examples=60 * THOROUGHNESS, deadline=None)
 @given(rows=environments())
 def test_remote_and_local_evaluation_say_what_is_meant(rows: Rows):
     everything = rows.collected()
@@ -224,7 +226,7 @@ def test_remote_and_local_evaluation_say_what_is_meant(rows: Rows):
         assert {name: shown(flag) for name, flag in local.items()} == meant
 
 
-@settings(max_examples=300 if EVERYTHING else 30, deadline=None)
+@settings(max_examples=30 * THOROUGHNESS, deadline=None)
 @given(rows=environments(with_circles=True))
 def test_circles_that_nobody_could_make_switch_off_what_is_in_them_and_evaluation_ends(rows: Rows):
     everything = rows.collected()
