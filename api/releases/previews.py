@@ -5,7 +5,7 @@ that has an effect, whichever way it comes about.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -81,7 +81,8 @@ def preview(
 
 
 def _document(environment: Environment, identity_ids: Collection[int]) -> BuiltEnvironment:
-    return build(read_rows_for(identity_ids, environment.pk))
+    # What each state itself says: prerequisites make of it what SDKs are served, and stay what they are.
+    return build(replace(read_rows_for(identity_ids, environment.pk), prerequisites=[]))
 
 
 def _compare(environment: Environment, before: BuiltEnvironment, after: BuiltEnvironment) -> Preview:

@@ -11,7 +11,7 @@ from features.models import Prerequisite
 def prerequisites_in(environment: Environment) -> QuerySet[Prerequisite]:
     """Return the prerequisites of an environment's features, with both features."""
     kept = Prerequisite.objects.filter(environment=environment, feature__deleted_at__isnull=True)
-    return kept.select_related("feature__project", "required_feature", "environment")
+    return kept.select_related("feature__project", "required_feature", "environment__project")
 
 
 def uses_of(features: Collection[int]) -> QuerySet[Prerequisite]:

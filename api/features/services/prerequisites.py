@@ -20,6 +20,7 @@ from features.models import Feature, MultivariateOption, Prerequisite
 from features.models.prerequisite import LOCK_CLASS
 from features.selectors.prerequisites import prerequisites_in, uses_of
 from features.services import records
+from features.services.approval import check_approval
 
 CONTROL = "control"
 # So that SDKs, which follow prerequisites by calls within calls, never come near the depth of their stacks.
@@ -53,6 +54,7 @@ def add_prerequisite(
     Raises:
         InvalidInput: a feature is of another project; there is such a prerequisite already; it would close
             a circle or make too long a chain; or the required feature can't be like that.
+        ApprovalRequiredError: the environment takes changes by request only.
     """
     _lock(environment)
     # In the order of ids, as whoever locks several. Who deletes one of them waits, or has done it already.
@@ -66,6 +68,7 @@ def add_prerequisite(
     for field, wanted in (("feature", feature_id), ("required_feature", required_feature_id)):
         if wanted not in known:
             raise InvalidInput({field: ["Feature does not exist in project"]})
+    check_approval([environment], [known[feature_id]], author=author)
     prerequisite = Prerequisite(
         environment=environment,
         feature=known[feature_id],
@@ -88,6 +91,7 @@ def change_prerequisite(
     Raises:
         InvalidInput: it can't be like that.
         GoneError: the required feature was deleted.
+        ApprovalRequiredError: the environment takes changes by request only.
     """
     hold(prerequisite.required_feature)  # with its variants
     reread(prerequisite, ["enabled", "value", "variant"])
@@ -98,6 +102,7 @@ def change_prerequisite(
     ]
     if not changes:
         return prerequisite
+    check_approval([prerequisite.environment], [prerequisite.feature], author=author)
     for name, new in requirement.items():
         setattr(prerequisite, name, new)
     _check_requirement(prerequisite)
@@ -108,7 +113,12 @@ def change_prerequisite(
 
 @transaction.atomic
 def remove_prerequisite(prerequisite: Prerequisite, *, author: Author) -> None:
-    """Let a feature no longer depend on another one."""
+    """Let a feature no longer depend on another one.
+
+    Raises:
+        ApprovalRequiredError: the environment takes changes by request only.
+    """
+    check_approval([prerequisite.environment], [prerequisite.feature], author=author)
     records.prerequisite_removed(prerequisite, author=author)
     prerequisite.delete()
 

@@ -313,3 +313,22 @@ def test_a_permission_for_some_tags_is_for_features_that_carry_one(
 
     assert post(payments, checkout) == 403
     assert post(checkout, payments) == 201
+
+
+def test_where_changes_need_approval_only_an_emergency_changes_them(
+    add, admin_client, environment, checkout, payments
+):
+    made = url(environment, add(checkout, payments).json()["id"])
+    environment.minimum_change_request_approvals = 1
+    environment.save()
+
+    refused = [
+        add(payments, make_feature(environment.project)),
+        admin_client.patch(made, {"enabled": False}, "json"),
+        admin_client.delete(made),
+    ]
+
+    assert [each.status_code for each in refused] == [403, 403, 403]
+    assert Prerequisite.objects.get().enabled
+    emergency = {"X-Burgee-Break-Glass": "The shop is down"}
+    assert admin_client.delete(made, headers=emergency).status_code == 204
