@@ -303,3 +303,19 @@ def test_the_chart_takes_the_values_that_it_comes_with_and_refuses_others():
     assert refusals(allowedHosts=["a"], env={"LOG_LEVEL": 3}) != []
     assert refusals(allowedHosts=["a"], databaseUrl="mysql://db") != []
     assert refusals(allowedHosts=["a"], replicas=3) != []
+
+
+def test_the_templates_of_the_chart_read_values_that_it_has():
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    templates = {path.name: path.read_text() for path in (CHART / "templates").iterdir()}
+
+    read = {path for text in templates.values() for path in re.findall(r"\.Values\.([\w.]+)", text)}
+    for path in read:
+        found: Any = values
+        for name in path.split("."):
+            assert name in found, path
+            found = found[name]
+    for name, text in templates.items():
+        opened = re.findall(r"{{-? *(?:if|with|range|define)\b", text)
+        assert len(opened) == len(re.findall(r"{{-? *end\b", text)), name
+    assert len(read) > 40
