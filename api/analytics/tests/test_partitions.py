@@ -34,6 +34,7 @@ def kept() -> list[datetime]:
 
 def test_there_is_a_part_for_each_week_and_some_ahead_and_each_is_made_once(db):
     first, rest = parts_of(RequestBucket)
+    assert first.ends_at
 
     make_parts(RequestBucket, now=first.ends_at - timedelta(seconds=1))
     made = parts_of(RequestBucket)
@@ -115,6 +116,7 @@ def test_evaluations_for_identities_go_earlier_than_their_sums(db, settings):
 def test_who_drops_a_part_doesnt_wait_long_for_who_reads(monkeypatch):
     monkeypatch.setattr("analytics.partitions._LOCK_TIMEOUT", "50ms")
     end = parts_of(RequestBucket)[0].ends_at
+    assert end
     reading = connections.create_connection("default")
     try:
         reading.set_autocommit(False)

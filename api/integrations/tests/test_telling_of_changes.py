@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -141,6 +142,10 @@ def test_where_nothing_is_connected_records_cost_one_query_together(project, dja
             note(project)
 
 
+def _pause(integration: Any) -> timedelta:
+    return integration.paused_until - timezone.now()
+
+
 @pytest.mark.parametrize("answer", [503, 429])
 def test_what_is_not_taken_is_told_later_in_order_and_less_and_less_often(project, answer):
     answers = [status(answer), status(answer), status(200), status(200)]
@@ -150,14 +155,14 @@ def test_what_is_not_taken_is_told_later_in_order_and_less_and_less_often(projec
         note(project)
         run_due()
         integration.refresh_from_db()
-        first_pause = integration.paused_until - timezone.now()
+        first_pause = _pause(integration)
         note(project)
         run_due()  # nobody asks a service that is paused, whatever else there is to tell
         asked_while_paused = len(service.requests)
         let_again(integration)
         run_due()
         integration.refresh_from_db()
-        second_pause, failures = integration.paused_until - timezone.now(), integration.failures
+        second_pause, failures = _pause(integration), integration.failures
         answers.append(status(200))
         let_again(integration)
         run_due()

@@ -14,7 +14,7 @@ from releases.reversals import Reversal, Rows, reverse
 
 ENVIRONMENT, FEATURE = 1, 10
 DEFAULT: Target = (ENVIRONMENT, FEATURE, None, None)
-IDENTITY = (ENVIRONMENT, FEATURE, None, 7)
+IDENTITY: Target = (ENVIRONMENT, FEATURE, None, 7)
 ALL = Rows(features={FEATURE}, segments={1, 2, 3, 4}, identities={7}, options={5, 6})
 
 OFF = Content(enabled=False, value="blue", allocations=(), priority=None, seed=100)
@@ -42,7 +42,7 @@ def test_fields_that_nobody_has_edited_since_become_what_they_were():
 
     reversal = reverse(before, after, after, ALL)
 
-    assert reversal == Reversal(before)
+    assert reversal == Reversal({DEFAULT: OFF})
 
 
 def test_a_field_that_was_edited_since_stays_and_is_shown_beside_the_others():
@@ -54,7 +54,7 @@ def test_a_field_that_was_edited_since_stays_and_is_shown_beside_the_others():
     assert reversal.wanted == {DEFAULT: replace(OFF, value="green")}
     [conflict] = reversal.conflicts
     assert conflict.fields == ["feature_state_value"]
-    assert (conflict.before.value, conflict.after.value, conflict.now.value) == ("blue", "red", "green")
+    assert (conflict.before, conflict.after, conflict.now) == (OFF, after[DEFAULT], now[DEFAULT])
 
 
 def test_what_is_as_it_was_already_is_neither_touched_nor_in_the_way():
