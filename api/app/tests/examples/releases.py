@@ -21,7 +21,7 @@ PROJECT_REQUEST = "/api/v1/projects/{project_pk}/change-requests/{pk}/"
 def revision(world: World) -> dict[str, Any]:
     """Name the revision that the world's making has become."""
     revisions = PublishedRevision.objects.filter(environment_id=world.environment.pk).order_by("revision")
-    if not revisions:
+    if not revisions.exists():
         connection.check_constraints()  # as a commit would
     return {**environment(world), "revision": revisions[0].revision}
 
