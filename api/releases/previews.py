@@ -53,11 +53,16 @@ class SegmentDifference:
 
 @dataclass(frozen=True)
 class Preview:
-    """What would become of one environment's document."""
+    """What would become of one environment's document.
+
+    Attributes:
+        segment_names: of all that are in it, also of those that only the document has.
+    """
 
     environment: Environment
     states: list[StateDifference]
     segments: list[SegmentDifference]
+    segment_names: dict[int, str]
 
 
 def preview(
@@ -94,7 +99,10 @@ def _compare(environment: Environment, before: BuiltEnvironment, after: BuiltEnv
         for segment_id in sorted(was.keys() | becomes.keys())
     ]
     return Preview(
-        environment, [each for each in states if each.fields], [each for each in segments if each.fields]
+        environment,
+        [each for each in states if each.fields],
+        [each for each in segments if each.fields],
+        {segment_id: each["name"] for segment_id, each in {**was, **becomes}.items()},
     )
 
 

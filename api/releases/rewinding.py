@@ -113,19 +113,19 @@ def contents_around(changes: Sequence[RowChange]) -> tuple[dict[Target, Content]
 def features_of(changes: Iterable[RowChange]) -> set[int]:
     """Return the features whose states some changes are of, as far as anything knows of them."""
     rows: dict[str, set[int]] = {table: set() for table in TABLES}
-    features, states = set(), set()
+    sides: list[Row] = []
     for change in changes:
         rows[change.table_name].add(int(change.object_id))
-        for side in (change.before or {}, change.after or {}):
-            features.add(side.get("feature_id"))
-            states.add(side.get("feature_state_id"))
+        sides += [side for side in (change.before, change.after) if side]
+    features = {side["feature_id"] for side in sides if "feature_id" in side}
+    states = {side["feature_state_id"] for side in sides if "feature_state_id" in side}
     shares = MultivariateFeatureStateValue.objects.filter(pk__in=rows[SHARES])
     states |= set(shares.values_list("feature_state", flat=True)) | rows[STATES]
-    of_states = FeatureState.all_objects.filter(pk__in=[each for each in states if each is not None])
+    of_states = FeatureState.all_objects.filter(pk__in=states)
     of_places = FeatureSegment.all_objects.filter(pk__in=rows[PLACES])
     for found in (of_states, of_places):
         features |= set(found.values_list("feature", flat=True))
-    return {each for each in features if each is not None}
+    return features
 
 
 class _Past:

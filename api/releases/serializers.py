@@ -9,7 +9,6 @@ from audit.models import AuditRecord
 from core.fields import INT64_MAX, ChoiceField, IdField, WholeItem
 from core.queries import QuerySerializer
 from environments.models import PublishedRevision
-from features.services.places import Target
 from releases.contents import FIELDS, Difference
 from releases.previews import SEED, Preview
 from releases.promotions import Choice, Kind
@@ -335,9 +334,11 @@ def shown_plan(plan: Plan) -> dict[str, Any]:
 def shown_documents(previews: Iterable[Preview]) -> list[dict[str, Any]]:
     """Return what documents would say otherwise as the wire has it."""
     previews = list(previews)
-    targets: list[Target] = [(each.environment.pk, *state.key) for each in previews for state in each.states]
-    targets += [(each.environment.pk, 0, one.segment_id, None) for each in previews for one in each.segments]
-    names = Names(targets)
+    names = Names((each.environment.pk, *state.key) for each in previews for state in each.states)
+
+    def segment(preview: Preview, segment_id: int) -> dict[str, Any]:
+        return {"id": segment_id, "name": preview.segment_names.get(segment_id)}
+
     return [
         {
             "environment": {
@@ -348,6 +349,7 @@ def shown_documents(previews: Iterable[Preview]) -> list[dict[str, Any]]:
             "changes": [
                 {
                     **names.of((each.environment.pk, *state.key)),
+                    "segment": segment(each, state.key[1]) if state.key[1] is not None else None,
                     "change": _change(state.old, state.new),
                     "differences": _fields(state.fields, state.old or {}, state.new or {}),
                 }
@@ -355,7 +357,7 @@ def shown_documents(previews: Iterable[Preview]) -> list[dict[str, Any]]:
             ],
             "segments": [
                 {
-                    "segment": names.of((0, 0, one.segment_id, None))["segment"],
+                    "segment": segment(each, one.segment_id),
                     "differences": _fields(one.fields, one.old, one.new),
                 }
                 for one in each.segments

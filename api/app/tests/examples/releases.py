@@ -23,7 +23,7 @@ def revision(world: World) -> dict[str, Any]:
     revisions = PublishedRevision.objects.filter(environment_id=world.environment.pk).order_by("revision")
     if not revisions.exists():
         connection.check_constraints()  # as a commit would
-    return {**environment(world), "revision": revisions[0].revision}
+    return {**environment(world), "revision": revisions.values_list("revision", flat=True)[0]}
 
 
 def both(world: World) -> dict[str, Any]:
