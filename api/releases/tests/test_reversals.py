@@ -54,12 +54,7 @@ def test_a_field_that_was_edited_since_stays_and_is_shown_beside_the_others():
     assert reversal.wanted == {DEFAULT: replace(OFF, value="green")}
     [conflict] = reversal.conflicts
     assert conflict.fields == ["feature_state_value"]
-<<<<<<< HEAD
     assert (conflict.before, conflict.after, conflict.now) == (OFF, after[DEFAULT], now[DEFAULT])
-=======
-    sides = (conflict.before, conflict.after, conflict.now)
-    assert [each and each.value for each in sides] == ["blue", "red", "green"]
->>>>>>> f171af5 (Name the segments that only documents have in previews, and count a list of revisions)
 
 
 def test_what_is_as_it_was_already_is_neither_touched_nor_in_the_way():
