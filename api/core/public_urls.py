@@ -1,7 +1,9 @@
 """URLs that people give and this server will call: none may lead into the network that it stands in."""
 
+import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -11,8 +13,6 @@ from django.core.validators import URLValidator
 from django.utils.deconstruct import deconstructible
 
 RESOLVE_SECONDS = 2.0
-# A name whose servers are dead holds one for longer than anybody waits: as many as are called at once.
-_resolvers = ThreadPoolExecutor(max_workers=64, thread_name_prefix="resolve")
 
 # Assigned, and yet nobody's on the internet at large; not all versions of Python know of each. The first is
 # where machines of Azure find their host.
@@ -62,12 +62,21 @@ class PublicUrlValidator:
         return hash(PublicUrlValidator)
 
 
+@cache
+def _resolvers() -> ThreadPoolExecutor:
+    # A name whose servers are dead holds one for longer than anybody waits: as many as are called at once.
+    return ThreadPoolExecutor(max_workers=64, thread_name_prefix="resolve")
+
+
+os.register_at_fork(after_in_child=_resolvers.cache_clear)  # its threads don't come along
+
+
 def addresses_of(host: str, port: int) -> list[IPv4Address | IPv6Address]:
     """Return the addresses of a host; none where it can't be resolved, or not in two seconds.
 
     The system's resolver reads every form that a client would read: `127.1`, `0x7f000001`, `2130706433`.
     """
-    look_up = _resolvers.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    look_up = _resolvers().submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
         found = look_up.result(RESOLVE_SECONDS)
     except (OSError, UnicodeError):  # unknown, too late, or no name that the DNS could have

@@ -2,21 +2,15 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from multiprocessing.context import ForkProcess
 from random import Random
 from threading import Event as Signal
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
-from core import public_urls
-from core.tests.asgi.servers import wait_until
 from core.tests.receivers import Receiver, receiver
 from core.tests.thoroughness import EVERYTHING
 from environments.models import Environment
@@ -26,14 +20,12 @@ from features.services.versioning import enable_versioning
 from features.services.versions import create_draft, publish_version
 from features.tests.factories import make_feature
 from tasks import worker
-from tasks.worker import Worker
+from tasks.tests.workers import processes, wait_until
 from webhooks.models import Delivery, Event
 from workflows.services.change_requests import commit, propose_change_set
 
 KILLS, CHANGES_BETWEEN, SCHEDULED = (50, 10, 50) if EVERYTHING else (4, 10, 4)
 FLAGS = 5
-# A killed worker's jobs are others' after this.
-LEASE = timedelta(seconds=0.6)
 
 
 def a_scheduled_version(feature: Feature, environment: Environment, value: str, live_from: datetime) -> None:
@@ -55,25 +47,7 @@ WAYS_TO_SCHEDULE: list[Callable[[Feature, Environment, str, datetime], None]] = 
 ]
 
 
-@contextmanager
-def working() -> Iterator[None]:
-    """Run a worker until the block ends, and then kill it."""
-
-    def work() -> None:
-        for each in connections.all():
-            each.connection = None  # the parent's
-        public_urls._resolvers = ThreadPoolExecutor(4)  # its threads stayed there
-        Worker(threads=3, poll_seconds=0.02, lease=LEASE).run()
-
-    process = ForkProcess(target=work)
-    process.start()
-    try:
-        yield
-    finally:
-        process.kill()
-        process.join()
-
-
+@pytest.mark.timeout(1200 if EVERYTHING else 300)
 @pytest.mark.django_db(transaction=True)
 def test_what_is_sent_and_scheduled_survives_workers_that_are_killed(
     settings, monkeypatch, environment, project
@@ -99,11 +73,11 @@ def test_what_is_sent_and_scheduled_survives_workers_that_are_killed(
                 change = Change(flags[flag % FLAGS].pk, environment.pk, value=value)
                 apply_change_set([change], author=None)
             before = len(received.requests)
-            with working():
+            with processes(1):
                 some = chance.randint(1, CHANGES_BETWEEN)
                 wait_until(lambda: len(received.requests) >= before + some)  # noqa: B023
                 Signal().wait(chance.uniform(0, 0.02))
-        with working():
+        with processes(1):
             wait_until(lambda: _all_served(scheduled, staging) and not Delivery.objects.pending().exists())
 
     values, ids = _by_flag(received)
