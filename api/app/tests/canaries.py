@@ -70,6 +70,7 @@ class Watch:
 _watches = [Watch()]
 # Up to where the audit log and the history have been looked at.
 _seen: dict[type[AuditRecord | RowChange], int] = {AuditRecord: 0, RowChange: 0}
+_NEWEST = "SELECT (SELECT max(id) FROM audit_auditrecord), (SELECT max(id) FROM audit_rowchange)"
 # Of fixtures that several tests share.
 _earlier: deque[str] = deque(maxlen=300)
 
@@ -92,6 +93,11 @@ def look_at_audit_records() -> None:
 
     No secret is in a row that was written before it was minted, and numbers of rows don't come again.
     """
+    with connection.cursor() as cursor:  # by hand: this is asked after each of thousands of tests
+        cursor.execute(_NEWEST)
+        newest = dict(zip((AuditRecord, RowChange), cursor.fetchone(), strict=True))
+    if not any((newest[model] or 0) > seen for model, seen in _seen.items()):
+        return
     for row in _news(AuditRecord, "log", "changes", "master_key_name"):
         _watches[-1].look_at(str(row), f"the audit record {row[0][:60]!r}")
     for change in _news(RowChange, "table_name", "operation", "name", "before", "after"):
