@@ -6,8 +6,8 @@ import pytest
 
 from core.tests.programs import required
 
-# How many objects more there may be before the collector looks for those that nobody needs any more. By default
-# it goes through all of Django and thousands of tests so often that it takes a fifth of the run.
+# How many objects more there may be before the collector looks for those that nobody needs any more. By
+# default it goes through all of Django and thousands of tests so often that it takes a fifth of the run.
 MORE_OBJECTS = 50_000
 
 
