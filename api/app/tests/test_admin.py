@@ -17,6 +17,7 @@ from analytics.models import Resource
 from analytics.services import Batch, add_evaluations, add_requests
 from app.tests.standing import standing
 from app.tests.world import World, build_world
+from integrations.models import Integration
 from operations.models import TableSize
 from tasks.models import Job, RecurringTask
 from users.models import User
@@ -53,6 +54,7 @@ def add_what_no_world_has(world: World) -> None:
     RecurringTask.objects.create(
         name=f"tests.{marker}", every=timedelta(days=1), next_due_at="2026-01-01T00:00Z"
     )
+    Integration.objects.create(kind="heap", environment=world.environment, secrets={"api_key": marker})
     TableSize.objects.create(table=marker, bytes=1, rows=1)
     connection.check_constraints()  # which raises the revisions, as a commit would
 
