@@ -127,7 +127,10 @@ def _looks_at_answers(answer: Callable[..., Any]) -> Callable[..., Any]:
     def get_response(self: BaseHandler, request: Any) -> Any:
         response = answer(self, request)
         described = request.path.endswith(DESCRIPTIONS) and not response.streaming
-        if response.status_code >= 400 or described:
+        is_error = (
+            response.status_code >= 400 and response.status_code != 412
+        )  # which shows what reading shows
+        if is_error or described:
             what = f"the answer {response.status_code} to {request.method} {request.path}"
             _watches[-1].look_at(response.getvalue().decode(errors="replace"), what)
         return response

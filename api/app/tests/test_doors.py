@@ -480,7 +480,8 @@ def test_the_kinds_of_keys_have_etags_of_their_own(world):
     answers = [ask_django(get("flags/", ("X-Environment-Key", key))) for key in keys]
 
     assert answers[0].header("etag") != answers[1].header("etag")
-    assert [len(answer.json()) for answer in answers] == [4, 3]
+    on_servers, elsewhere = (len(answer.json()) for answer in answers)
+    assert on_servers == elsewhere + 1
 
 
 @pytest.mark.parametrize("path", ["flags/", "environment-document/"])

@@ -30,6 +30,7 @@ FOR_PEOPLE = [
     (r"POST /api/v1/organisations/", 403),
     (r"\w+ /api/v1/organisations/{organisation_pk}/master-api-keys/({prefix}/)?", 401),
     (r"GET .*/my-permissions/", 400),
+    (r"POST .*/change-requests/{pk}/approve/", 403),
 ]
 FOR_USERS = [route for route in ROUTES if example_of(route).caller in {Caller.ADMIN, Caller.MEMBER}]
 
