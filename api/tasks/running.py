@@ -5,7 +5,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import monotonic
 
 import psycopg2
 from django.conf import settings
@@ -31,10 +31,14 @@ class Failure:
     is_hopeless: bool = False
 
 
-def run(lease: Lease) -> None:
-    """Run a job and note how it went. Errors are noted, logged, and not raised."""
+def run(lease: Lease, *, began: float | None = None) -> None:
+    """Run a job and note how it went. Errors are noted, logged, and not raised.
+
+    Args:
+        began: the moment from which its time is counted, by the monotonic clock; None: now.
+    """
     task = registry.find(lease.task)
-    started = perf_counter()
+    began = monotonic() if began is None else began
     try:
         with working_as(task.name):
             is_ours = _attempt(lease, task)
@@ -43,15 +47,15 @@ def run(lease: Lease) -> None:
     except (Error, psycopg2.Error) as error:
         forget_connections()  # what is lost, or was cut because the time is up, notes nothing
         limit = task.timeout.total_seconds()
-        is_late = perf_counter() - started >= limit
+        is_late = monotonic() - began >= limit
         words = f"It took longer than {limit:g} seconds and was ended." if is_late else in_words(error)
-        _note(lease, task, Failure(words), started)
+        _note(lease, task, Failure(words), began)
         return
     except Exception as error:  # noqa: BLE001  # whatever it is, the row says so
-        _note(lease, task, Failure(in_words(error), isinstance(error, GiveUp)), started)
+        _note(lease, task, Failure(in_words(error), isinstance(error, GiveUp)), began)
         return
     if is_ours:
-        figures.finished(task, succeeded=True, seconds=perf_counter() - started)
+        figures.finished(task, succeeded=True, seconds=monotonic() - began)
     else:
         logger.warning("%s (%d) was finished after another worker had taken it.", lease.task, lease.job_id)
 
@@ -110,6 +114,6 @@ def _attempt(lease: Lease, task: Task[...]) -> bool:
     return True
 
 
-def _note(lease: Lease, task: Task[...], failure: Failure, started: float) -> None:
-    figures.finished(task, succeeded=False, seconds=perf_counter() - started)
+def _note(lease: Lease, task: Task[...], failure: Failure, began: float) -> None:
+    figures.finished(task, succeeded=False, seconds=monotonic() - began)
     note_failure(lease, failure)

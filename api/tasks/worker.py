@@ -216,7 +216,7 @@ class _Seat:
 
     def __init__(self, done: Event) -> None:
         self.lease: Lease | None = None
-        self.deadline = 0.0
+        self.deadline = self._began = 0.0
         self.told_to_end_at: float | None = None
         self._done = done
         self._given: SimpleQueue[Lease | None] = SimpleQueue()
@@ -225,7 +225,8 @@ class _Seat:
         self._thread: Thread | None = None
 
     def give(self, lease: Lease) -> None:
-        self.deadline = monotonic() + registry.find(lease.task).timeout.total_seconds()
+        self._began = monotonic()
+        self.deadline = self._began + registry.find(lease.task).timeout.total_seconds()
         self.told_to_end_at = None
         self.lease = lease
         if self._thread is None:
@@ -250,7 +251,7 @@ class _Seat:
         while (lease := self._next()) is not None:
             self._database = connections["default"]
             try:
-                running.run(lease)
+                running.run(lease, began=self._began)
             except Exception:
                 logger.exception("It couldn't be noted how %s (%d) went.", lease.task, lease.job_id)
                 running.forget_connections()
