@@ -26,47 +26,43 @@ def page() -> tuple[bytes, str]:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)
     asked = CollectorRegistry()
-    asked.register(JobCollector())
-    asked.register(SizeCollector())
+    asked.register(DatabaseCollector())
     return generate_latest(registry) + generate_latest(asked), CONTENT_TYPE_LATEST
 
 
-class JobCollector(Collector):
-    """What stands in the queue, which is the database's and no process's. Left out where that is away."""
+class DatabaseCollector(Collector):
+    """What the database's and no process's figures are. Left out where it is away, or takes long to say."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        try:
-            with cut_off_after(_DATABASE_SECONDS, connection):
-                figures = queue_figures()
-        except (DatabaseError, InterfaceError):
-            connection.close()
-            return
-        yield GaugeMetricFamily("burgee_jobs_due", "Jobs that are due and wait.", value=figures.due)
-        yield GaugeMetricFamily(
-            "burgee_jobs_oldest_due_seconds",
-            "For how long the oldest of them waits.",
-            value=figures.oldest_seconds,
-        )
-        yield GaugeMetricFamily("burgee_jobs_dead", "Jobs that are out of attempts.", value=figures.dead)
-        yield GaugeMetricFamily(
-            "burgee_recurring_tasks_off", "Recurring tasks that are switched off.", value=figures.switched_off
-        )
+        for ask in (_jobs, _sizes):
+            try:
+                with cut_off_after(_DATABASE_SECONDS, connection):
+                    found = list(ask())
+            except (DatabaseError, InterfaceError):
+                connection.close()
+                return
+            yield from found
 
 
-class SizeCollector(Collector):
-    """How large the database is. Left out where it is away, or takes long to say."""
+def _jobs() -> Iterator[GaugeMetricFamily]:
+    figures = queue_figures()
+    yield GaugeMetricFamily("burgee_jobs_due", "Jobs that are due and wait.", value=figures.due)
+    yield GaugeMetricFamily(
+        "burgee_jobs_oldest_due_seconds",
+        "For how long the oldest of them waits.",
+        value=figures.oldest_seconds,
+    )
+    yield GaugeMetricFamily("burgee_jobs_dead", "Jobs that are out of attempts.", value=figures.dead)
+    yield GaugeMetricFamily(
+        "burgee_recurring_tasks_off", "Recurring tasks that are switched off.", value=figures.switched_off
+    )
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        try:
-            with cut_off_after(_DATABASE_SECONDS, connection):
-                whole, tables = database_bytes(), table_sizes()
-        except (DatabaseError, InterfaceError):
-            connection.close()
-            return
-        yield GaugeMetricFamily("burgee_database_bytes", "How large the database is.", value=whole)
-        each = GaugeMetricFamily(
-            "burgee_table_bytes", "How large each table is, with its indexes.", labels=["table"]
-        )
-        for table, size, _ in tables:
-            each.add_metric([table], size)
-        yield each
+
+def _sizes() -> Iterator[GaugeMetricFamily]:
+    yield GaugeMetricFamily("burgee_database_bytes", "How large the database is.", value=database_bytes())
+    each = GaugeMetricFamily(
+        "burgee_table_bytes", "How large each table is, with its indexes.", labels=["table"]
+    )
+    for table, size, _ in table_sizes():
+        each.add_metric([table], size)
+    yield each
