@@ -13,6 +13,7 @@ from app.tests.recording import (  # noqa: F401  # pytest calls them
     pytest_runtest_logreport,
     pytest_sessionfinish,
 )
+from core.tests.emptying import empty_after_commits
 from environments.models import Environment
 from features.models import Feature
 from mails.tests.smtp import Mailbox, mail_server
@@ -20,6 +21,8 @@ from organisations.models import MemberRole, Organisation
 from projects.models import Project
 from users.models import User
 from users.tests.factories import PASSWORD, make_user
+
+empty_after_commits()
 
 
 def member_of(organisation: Organisation, role: MemberRole) -> User:
