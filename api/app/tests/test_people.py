@@ -317,6 +317,7 @@ def test_a_colleague_with_one_permission_can_do_just_that(server):
     project = make("projects/", name="Web shop", organisation=organisation["id"])
     environment = make("environments/", name="Production", project=project["id"])
     staging = make("environments/", name="Staging", project=project["id"])
+    testing = make("environments/", name="Testing", project=project["id"])
     feature = make(f"projects/{project['id']}/features/", name="checkout")
     segment = make(
         f"projects/{project['id']}/segments/",
@@ -332,11 +333,14 @@ def test_a_colleague_with_one_permission_can_do_just_that(server):
     colleague = register(server, "colleague", sign_up_type="INVITE_LINK", invite_hash=link["hash"])
     them = {"Authorization": f"Token {colleague['key']}"}
     joined = server.ask("POST", f"{API}/users/join/link/{link['hash']}/", them)
-    grant = make(
-        f"environments/{environment['api_key']}/user-permissions/",
-        user=colleague["id"],
-        permissions=["VIEW_ENVIRONMENT"],
-        admin=False,
+    grant, _ = (
+        make(
+            f"environments/{each['api_key']}/user-permissions/",
+            user=colleague["id"],
+            permissions=["VIEW_ENVIRONMENT"],
+            admin=False,
+        )
+        for each in (environment, testing)
     )
 
     world = Found(
@@ -345,6 +349,7 @@ def test_a_colleague_with_one_permission_can_do_just_that(server):
         member=founder,
         project=project,
         environment=environment,
+        versioned=testing,
         feature=feature,
         multivariate=feature,
         segment=segment,
@@ -379,7 +384,12 @@ def _more_or_less_than(server: Server, actor: Actor, world: Any) -> Iterator[str
 def _asked(server: Server, actor: Actor, world: Any, route: Route) -> Answer:
     """Send what the table of examples has for a route, or anything where the story has no such object."""
     example = example_of(route)
-    path = _made(example.path, world) or dict.fromkeys(route.parameters, 1)
+    path = _made(example.path, world) or {
+        "organisation_pk": world.organisation.pk,
+        "project_pk": world.project.pk,
+        "environment_key": world.environment.api_key,
+    }
+    path = {name: path.get(name, Stranger.pk) for name in route.parameters}
     query, body = _made(example.query, world) or {}, _made(example.body_in, world)
     question = "&".join(f"{name}={value}" for name, value in query.items())
     return server.ask(route.method, f"{route.url(path)}?{question}", actor.headers, _plain(body))

@@ -106,7 +106,7 @@ def test_an_identity_is_told_of_once_with_its_last_traits_in_messages_of_a_few(e
 
     reads.flush()
 
-    told = waiting()
+    told = sorted(waiting(), key=lambda each: (each.integration_id, each.pk))
     assert [each.integration_id for each in told] == [first.pk, first.pk, second.pk, second.pk]
     assert [len(each.content["identities"]) for each in told] == [MOST_CALLS, 1] * 2
     assert {each["traits"]["round"][0] for message in told for each in message.content["identities"]} == {1}
