@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from documents.prerequisites import is_made_up
 from engine.flags import Flag
 from environments.models import Environment
 from integrations.calls import Call
@@ -63,6 +64,7 @@ def reading_of(snapshot: Snapshot, known: KnownIdentity) -> Reading:
         segments=[
             {"id": _id(segment), "name": segment["name"], "member": _id(segment) in member_of}
             for segment in snapshot.compiled.segments
+            if not is_made_up(segment)
         ],
     )
 

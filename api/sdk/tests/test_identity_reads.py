@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from core.tests.receivers import Receiver, answering, receiver, status
+from features.models import Prerequisite
 from features.tests.factories import make_feature, make_option
 from identities.erasure import erase_identifier
 from integrations.models import Integration, Message
@@ -43,6 +44,8 @@ def test_the_service_hears_what_the_identity_is_served(sdk_client, environment, 
     multivariate = make_feature(project, name="colours", initial_value="grey")
     make_option(multivariate, "green", 100)
     segment = make_segment(project, name="french", country="FR")
+    # Documents express this by a segment, which is nobody's.
+    Prerequisite.objects.create(environment=environment, feature=feature, required_feature=multivariate)
     traits = [{"trait_key": "country", "trait_value": "FR"}]
 
     with receiver() as service:
