@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,9 +62,20 @@ class Running:
 
 @contextmanager
 def running(log: Path, *arguments: str, **environment: str) -> Iterator[Running]:
+    """Run a command of `manage.py`."""
+    with started([sys.executable, MANAGE, *arguments], log, **environment) as command:
+        yield command
+
+
+@contextmanager
+def started(
+    command: Sequence[str], log: Path, *, folder: Path | None = None, **environment: str
+) -> Iterator[Running]:
+    """Run a program, with all that it starts, until the block ends."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, MANAGE, *arguments],
+            command,
+            cwd=folder,
             env={**MACHINE, "PYTHONUNBUFFERED": "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,

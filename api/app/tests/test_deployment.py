@@ -22,7 +22,7 @@ from django.db import connection
 from jsonschema import Draft7Validator
 
 from app.settings import common
-from app.tests.commands import MACHINE, Running, free_port
+from app.tests.commands import MACHINE, Running, free_port, started
 
 REPOSITORY = settings.REPOSITORY_DIR
 COMPOSE = [
@@ -74,33 +74,17 @@ def checkout(tmp_path_factory) -> Path:
 
 
 @contextmanager
-def started(checkout: Path, command: str, log: Path, **environment: str) -> Iterator[Running]:
+def running(checkout: Path, command: str, log: Path, **environment: str) -> Iterator[Running]:
     """Run a Procfile's command as it stands there, the way platforms do."""
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["sh", "-c", command],
-            cwd=checkout,
-            env={
-                **MACHINE,
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "PYTHONUNBUFFERED": "1",
-                "DATABASE_URL": database.geturl(),
-                "DJANGO_SECRET_KEY": "k" * 64,
-                "DJANGO_ALLOWED_HOSTS": "localhost",
-                **environment,
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        yield Running(process, log)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    defaults = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DATABASE_URL": database.geturl(),
+        "DJANGO_SECRET_KEY": "k" * 64,
+        "DJANGO_ALLOWED_HOSTS": "localhost",
+    }
+    with started(["sh", "-c", command], log, folder=checkout, **{**defaults, **environment}) as process:
+        yield process
 
 
 @pytest.mark.django_db(transaction=True)
@@ -109,10 +93,10 @@ def test_the_commands_of_the_procfile_start_what_they_are_for(checkout, tmp_path
     port = free_port()
     url = f"http://localhost:{port}"
 
-    with started(checkout, commands["release"], tmp_path / "release") as release:
+    with running(checkout, commands["release"], tmp_path / "release") as release:
         assert release.process.wait(120) == 0, release.output
 
-    with started(checkout, commands["web"], tmp_path / "web", PORT=str(port), LOG_LEVEL="INFO") as web:
+    with running(checkout, commands["web"], tmp_path / "web", PORT=str(port), LOG_LEVEL="INFO") as web:
         web.wait_for("Application startup complete|Booting worker")
         web.wait_for(rf"Listening at: http://0\.0\.0\.0:{port}")
         flags = requests.get(
@@ -122,7 +106,7 @@ def test_the_commands_of_the_procfile_start_what_they_are_for(checkout, tmp_path
         elsewhere = requests.get(f"http://127.0.0.1:{port}/version/", timeout=10)
         assert web.interrupt(signal.SIGTERM) == 0
 
-    with started(checkout, commands["worker"], tmp_path / "worker") as worker:
+    with running(checkout, commands["worker"], tmp_path / "worker") as worker:
         worker.wait_for("Running jobs in 5 threads")
         assert worker.interrupt(signal.SIGTERM) == 0
 
