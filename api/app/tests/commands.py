@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,13 +63,13 @@ class Running:
 @contextmanager
 def running(log: Path, *arguments: str, **environment: str) -> Iterator[Running]:
     """Run a command of `manage.py`."""
-    with started([sys.executable, MANAGE, *arguments], log, **environment) as command:
+    with started([sys.executable, MANAGE, *arguments], log, environment=environment) as command:
         yield command
 
 
 @contextmanager
 def started(
-    command: Sequence[str], log: Path, *, folder: Path | None = None, **environment: str
+    command: Sequence[str], log: Path, *, environment: Mapping[str, str], folder: Path | None = None
 ) -> Iterator[Running]:
     """Run a program, with all that it starts, until the block ends."""
     with log.open("wb") as output:

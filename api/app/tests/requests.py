@@ -22,13 +22,13 @@ _LOGS = {"axes_accessattempt", "axes_accesslog", "axes_accessfailurelog", "axes_
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the server answered, and whether a request that it didn't take has changed any row of any table."""
+    """How the server answered, and in which tables a request that it didn't take has changed any row."""
 
     status: int
     content: bytes
     content_type: str
     statements: int
-    changed: bool
+    changed: list[str]
     headers: Mapping[str, str]
 
     @property
@@ -45,7 +45,8 @@ class Outcome:
         return json.loads(self.content)
 
     def __str__(self) -> str:
-        return f"{self.status} {self.content[:200]!r}{' and changed rows' if self.changed else ''}"
+        change = f" and changed rows of {self.changed}" if self.changed else ""
+        return f"{self.status} {self.content[:200]!r}{change}"
 
 
 @contextmanager
@@ -100,7 +101,7 @@ def send(
         content=response.getvalue(),
         content_type=response.get("Content-Type", ""),
         statements=len(statements),
-        changed=after is not None and after != fingerprint(),  # what was before is there again
+        changed=_differing(after, fingerprint()) if after else [],  # what was before is there again
         headers=response.headers,
     )
 
@@ -116,20 +117,24 @@ _READING = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 
 def _may_write(sql: str | None) -> bool:
     # None: the driver refused the parameters, and nothing was sent.
-    return sql is not None and not sql.startswith(_READING)
+    return sql is not None and not sql.lstrip().startswith(_READING)
 
 
-def fingerprint() -> tuple[Any, ...]:
-    """Return a digest of all rows of all tables."""
+def fingerprint() -> dict[str, tuple[Any, ...]]:
+    """Return a digest of all rows of each table."""
     tables = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)} - _LOGS)
     with connection.cursor() as cursor:
         cursor.execute(
             " UNION ALL ".join(
-                f"SELECT count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {table} AS t"
+                f"SELECT '{table}', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {table} AS t"
                 for table in tables
             )
         )
-        return tuple(cursor.fetchall())
+        return {table: digest for table, *digest in cursor.fetchall()}
+
+
+def _differing(one: dict[str, tuple[Any, ...]], other: dict[str, tuple[Any, ...]]) -> list[str]:
+    return [table for table in one if one[table] != other[table]]
 
 
 def _after_commit(status: int) -> int:
