@@ -186,3 +186,6 @@ def _database(text: str) -> dict[str, Any]:
     if settings["ENGINE"] != "django.db.backends.postgresql":
         raise ValueError
     return settings
+
+
+env = Environment()

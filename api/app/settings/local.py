@@ -10,9 +10,9 @@ from app.settings.common import (
     DATABASES,
     ENABLE_ADMIN_ACCESS_USER_PASS,
     SECRET_KEY,
-    env,
     with_connection_settings,
 )
+from app.settings.environment import env
 from app.settings.secret_key import kept_secret_key
 
 SECRET_KEY = SECRET_KEY or kept_secret_key(DATA_DIR / "secret-key")

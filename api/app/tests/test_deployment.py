@@ -22,6 +22,7 @@ from django.db import connection
 from jsonschema import Draft7Validator
 
 from app.settings import common
+from app.settings.environment import env
 from app.tests.commands import MACHINE, Running, free_port, started
 
 REPOSITORY = settings.REPOSITORY_DIR
@@ -83,7 +84,9 @@ def running(checkout: Path, command: str, log: Path, **environment: str) -> Iter
         "DJANGO_SECRET_KEY": "k" * 64,
         "DJANGO_ALLOWED_HOSTS": "localhost",
     }
-    with started(["sh", "-c", command], log, folder=checkout, **{**defaults, **environment}) as process:
+    with started(
+        ["sh", "-c", command], log, folder=checkout, environment={**defaults, **environment}
+    ) as process:
         yield process
 
 
@@ -214,7 +217,7 @@ def test_an_image_runs_as_nobody_and_is_asked_whether_it_lives():
 
 
 def test_what_containers_are_told_are_settings_that_the_server_reads():
-    declared = {variable.name for variable in common.env.declared}
+    declared = {variable.name for variable in env.declared}
     of_others = {"DJANGO_SETTINGS_MODULE", "POD_IP"}
     told = set(json.loads(text("app.json"))["env"])
     for path in COMPOSE[:2]:

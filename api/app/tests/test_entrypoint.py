@@ -15,7 +15,7 @@ from threading import Thread
 import pytest
 from django.conf import settings
 
-from app.settings import common
+from app.settings.environment import env
 from app.tests.commands import free_port
 from core.tests.asgi.servers import wait_until
 
@@ -169,7 +169,7 @@ def test_a_secret_that_is_not_there_stops_the_start(container):
 
 def test_every_secret_that_the_server_reads_may_be_a_file():
     names = ENTRYPOINT.read_text().partition("SECRETS='")[2].partition("'")[0].split()
-    texts = {variable.name for variable in common.env.declared if variable.type != "boolean"}
+    texts = {variable.name for variable in env.declared if variable.type != "boolean"}
     secret = re.compile(
         r"(SECRET|PASSWORD|SECRET_KEY|SIGNING_KEY|ACCESS_KEY|AUTH_KEY|DATABASE_URLS?|FALLBACKS)$"
     )
