@@ -137,7 +137,7 @@ def delete_webhook(webhook: EnvironmentWebhook) -> None:
 
 def record_created(environment: Environment, *, author: Author) -> None:
     log = f"New Environment created: {environment.name}"
-    _record(log, environment, author=author, change_type=ChangeType.CREATE)
+    record_of_environment(log, environment, author=author, change_type=ChangeType.CREATE)
 
 
 def record_updated(
@@ -145,10 +145,12 @@ def record_updated(
 ) -> None:
     """Note what was changed: `differences` has the old and the new value by field."""
     changes = [{"field": name, "old": old, "new": new} for name, (old, new) in differences.items()]
-    _record(f"Environment updated: {environment.name}", environment, author=author, changes=changes)
+    record_of_environment(
+        f"Environment updated: {environment.name}", environment, author=author, changes=changes
+    )
 
 
-def _record(
+def record_of_environment(
     log: str,
     environment: Environment,
     *,
@@ -156,6 +158,7 @@ def _record(
     changes: list[dict[str, Any]] | None = None,
     change_type: ChangeType | None = None,
 ) -> None:
+    """Note in the audit log what was done to an environment as a whole."""
     record(
         log,
         author=author,

@@ -67,6 +67,12 @@ def takes_requests_only(place: Any) -> bool:
     return place.minimum_change_request_approvals is not None and not is_let_through
 
 
+def is_emergency() -> bool:
+    """Whether the caller says so. Who may, `emergency_in` knows."""
+    cause = current_cause()
+    return cause is not None and bool(cause.emergency)
+
+
 def emergency_in(
     place: Any, *, author: Author, permission: str = ADMIN, tags: Collection[int] | None = None
 ) -> str:

@@ -3,29 +3,16 @@
 What became of each state has records of its own.
 """
 
-from audit.models import RelatedObjectType
-from audit.services import Author, record
+from audit.services import Author
 from environments.models import Environment
+from environments.services import record_of_environment
 
 
 def rolled_back(environment: Environment, revision: int, *, author: Author) -> None:
-    _of_environment(
-        f"Revision {revision} rolled back in environment '{environment.name}'", environment, author
-    )
+    log = f"Revision {revision} rolled back in environment '{environment.name}'"
+    record_of_environment(log, environment, author=author)
 
 
 def promoted(source: Environment, target: Environment, features: int, *, author: Author) -> None:
     log = f"Promoted from environment '{source.name}' to '{target.name}': features changed: {features}"
-    _of_environment(log, target, author)
-
-
-def _of_environment(log: str, environment: Environment, author: Author) -> None:
-    record(
-        log,
-        author=author,
-        related_object=environment,
-        related_object_type=RelatedObjectType.ENVIRONMENT,
-        organisation_id=environment.project.organisation_id,
-        project_id=environment.project_id,
-        environment_id=environment.pk,
-    )
+    record_of_environment(log, target, author=author)

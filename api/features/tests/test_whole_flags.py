@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from audit.models import AuditRecord
 from features.models import EnvironmentFeatureVersion
 from features.services.versioning import enable_versioning
 from features.tests.factories import make_option, make_segment_override
@@ -144,6 +145,25 @@ def test_what_does_not_fit_is_refused(admin_client, flag, segments, environment)
     environment.save()
     status, body = answer([named[1]])
     assert (status, body["code"]) == (409, "change_requests_enabled")
+
+
+def test_in_an_emergency_it_is_changed_without_a_request(
+    admin_client, client_of, member, flag, environment, feature
+):
+    environment.minimum_change_request_approvals = 1
+    environment.save()
+    grant(member, environment, "UPDATE_FEATURE_STATE")
+    change = {"environment_default": {"enabled": True}}
+    emergency = {"X-Burgee-Break-Glass": "The shop is down"}
+
+    of_member = client_of(member).patch(flag, change, format="json", headers=emergency)
+    of_admin = admin_client.patch(flag, change, format="json", headers=emergency)
+
+    assert (of_member.status_code, of_member.json()["code"]) == (403, "may_not_break_glass")
+    assert (of_admin.status_code, of_admin.json()["environment_default"]["enabled"]) == (200, True)
+    assert AuditRecord.objects.filter(
+        log__startswith="Glass broken: feature", environment=environment
+    ).exists()
 
 
 def test_an_override_is_taken_back_once(admin_client, flag, segments):

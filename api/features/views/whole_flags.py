@@ -21,6 +21,7 @@ from features.serializers.whole_flags import FlagSerializer, described_override,
 from features.services.change_sets import Change, Operation, apply_change_set
 from features.services.whole_flags import patch_flag, put_flag, states_by_segment
 from permissions.access import may
+from projects.approval import is_emergency, takes_requests_only
 
 UPDATE = permission_to_change(overrides_segment=False)
 OVERRIDE = permission_to_change(overrides_segment=True)
@@ -74,12 +75,12 @@ class InFlag(ManagedView, GenericAPIView):
 
         Raises:
             NotFound, PermissionDenied
-            ChangeRequestsEnabledError: the environment takes changes by request only.
+            ChangeRequestsEnabledError: the environment takes changes by request only, and it is no emergency.
         """
         feature = self.feature
         if not self.held.issuperset(permissions):
             raise PermissionDenied
-        if self.environment.minimum_change_request_approvals is not None:
+        if takes_requests_only(self.environment) and not is_emergency():
             raise ChangeRequestsEnabledError
         return feature
 
