@@ -16,11 +16,7 @@ from django.conf import settings
 
 MANAGE = str(settings.API_DIR / "manage.py")
 # What the machine gives a process, and nothing that configures the product.
-MACHINE = {
-    name: os.environ[name]
-    for name in ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
-    if name in os.environ
-}
+MACHINE = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,8 @@ from projects.models import Tag
 from segments.tests.factories import make_segment
 from users.tests.factories import make_user
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
 
 MANY = 32
 Send = Callable[..., Any]

@@ -23,6 +23,9 @@ from features.models import Feature, FeatureState
 from identities.models import Identity
 from sdk import batching, live
 
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
+
 JSON = ("Content-Type", "application/json")
 API = "/api/v1"
 ORIGIN = ("Origin", "https://shop.example.org")

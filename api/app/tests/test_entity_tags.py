@@ -18,7 +18,8 @@ from app.tests.routes import Route
 from app.tests.standing import standing
 from app.tests.world import World
 
-pytestmark = pytest.mark.django_db
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 STALE = '"00000000000000000000000000000000"'
 PEOPLE = {Caller.ADMIN, Caller.MEMBER}

@@ -24,6 +24,9 @@ from app.tests.world import World, build_world
 from environments.models import EnvironmentRevision
 from environments.revisions import published_revisions
 
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
+
 MUTATIONS = [route for route in WORKING if route.method in {"POST", "PUT", "PATCH", "DELETE"}]
 
 

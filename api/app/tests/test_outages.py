@@ -12,6 +12,9 @@ from app.tests.outages import Database, manage, own_database
 from core.tests.asgi.servers import Gunicorn, gunicorn, wait_until
 from core.tests.asgi.wire import PATIENCE_SECONDS
 
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
+
 # Far more than an answer from memory takes, far less than anything that waits for the database.
 SOON_SECONDS = 2.0
 

@@ -25,6 +25,9 @@ from core.tests.asgi.servers import Gunicorn, gunicorn
 from core.tests.asgi.wire import Answer, connected, request
 from users.tests.factories import PASSWORD
 
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
+
 API = "/api/v1"
 SITE = ("Origin", "http://localhost")
 CONFIGURATION = {

@@ -19,7 +19,8 @@ from workflows.services.carrying_out import database_now
 from workflows.services.change_requests import commit
 from workflows.tests.factories import make_request
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
 
 applied = RequestedChange.objects.filter(applied_at__isnull=False)
 

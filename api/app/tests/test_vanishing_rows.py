@@ -28,7 +28,8 @@ from projects.models import Project
 from segments.models import Segment
 from users.models import User
 
-pytestmark = pytest.mark.django_db
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 NAMED: dict[str, tuple[Any, str]] = {
     "environment_key": (Environment, "api_key"),

@@ -24,6 +24,9 @@ from tasks.tests.workers import processes, wait_until
 from webhooks.models import Delivery, Event
 from workflows.services.change_requests import commit, propose_change_set
 
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
+
 KILLS, CHANGES_BETWEEN, SCHEDULED = (50, 10, 50) if EVERYTHING else (4, 10, 4)
 FLAGS = 5
 

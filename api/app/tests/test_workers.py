@@ -20,6 +20,9 @@ from app.tests.databases import OwnDatabase
 from core.tests.asgi.servers import Gunicorn, gunicorn, wait_until
 from core.tests.asgi.wire import Answer, connected, request
 
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
+
 API = "/api/v1"
 FILL = """
 import django, json

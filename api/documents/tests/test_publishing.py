@@ -18,7 +18,8 @@ from features.models import Feature, FeatureState
 from projects.models import Project
 from segments.models import Condition
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]
 
 # What the triggers themselves write.
 REVISIONS = {"environments_environmentrevision"}

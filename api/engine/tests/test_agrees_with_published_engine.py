@@ -24,6 +24,9 @@ from hypothesis import strategies as st
 from engine.compiler import compile_context
 from engine.tests.strategies import CONTEXTS, CONTEXTS_WITH_FLAG_DEPENDENCIES, identities
 
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
+
 CASES = 40_000
 SHARDS = 8
 IDENTITIES_PER_CONTEXT = 25

@@ -1,8 +1,13 @@
 """An unmodified dashboard finds everything it calls, on the server that `make run` starts."""
 
+import pytest
+
 from app.tests.commands import free_port, running
 from app.tests.dashboard.client import Dashboard
 from app.tests.dashboard.sequence import SECTIONS
+
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
 
 
 def test_the_first_day_with_a_dashboard(tmp_path):

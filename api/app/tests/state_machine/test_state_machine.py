@@ -5,10 +5,14 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from app.tests.state_machine.machine import FlagManagement, done
+
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
 
 SERIES = os.environ.get("STATE_MACHINE_SERIES")
 

@@ -8,7 +8,8 @@ from analytics.models import FeatureEvaluationBucket
 from identities.models import Identity
 from sdk.tests.integration.clients import Connection
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the server is another process
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # the server is another process
 
 KIM = ("kim", {"plan": "pro", "country": "NL"})
 NOOR = ("noor", {"plan": "pro", "country": "US"})

@@ -14,7 +14,8 @@ from features.models import Feature
 from identities.models import Identity
 from sdk.tests.integration.clients import Connection, PythonClient
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the server is another process
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # the server is another process
 
 ABROAD = {"plan": "pro", "country": "NL"}
 

@@ -9,7 +9,8 @@ import pytest
 
 from core.tests.programs import program
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the server is another process
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # the server is another process
 
 _PROGRAM = Path(__file__).with_name("openfeature_client.mjs")
 KIM = {"targetingKey": "kim", "plan": "pro", "country": "NL"}

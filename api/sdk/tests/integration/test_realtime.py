@@ -21,7 +21,8 @@ from features.models import FeatureState
 from sdk.tests.integration.conftest import environment_of_server
 from sdk.tests.streaming import Reader, stream_path
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the server is another process
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # the server is another process
 
 _PROGRAM = Path(__file__).with_name("browser_client.mjs")
 _PATIENCE_SECONDS = 20.0
