@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from rest_framework.exceptions import APIException, PermissionDenied
 
 from permissions.actors import Actor, is_nobody
-from permissions.catalogue import ADMIN, Level, level_of_permission, permissions_at
+from permissions.catalogue import ADMIN, MEMBER, Level, level_of_permission, permissions_at
 from permissions.holdings import ALL_FEATURES, held_by, holdings_of, organisation_ids, role_in
 from permissions.models import EnvironmentGrant, ProjectGrant
 from permissions.targets import level_of, organisation_id_of, project_id_of
@@ -38,6 +38,8 @@ def may(actor: Actor, permission: str, target: Any, *, tags: Collection[int] | N
         tags: the ids of the tags of the feature in question. Without a feature, permissions that were
             granted for some tags only don't count.
     """
+    if permission == MEMBER:  # which takes no look at what was granted
+        return role_in(actor, organisation_id_of(target)) is not None
     if _is_for_administrators(permission, target):
         permission = ADMIN
     return holdings_of(actor, target).include(permission, tags)
