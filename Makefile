@@ -62,9 +62,10 @@ doctest: .venv/installed ## run the examples in docstrings
 migrate: .venv/installed ## bring the database up to date
 	$(MANAGE) migrate
 
-docs: .venv/installed ## generate docs/openapi.yaml and docs/compatibility.md
+docs: .venv/installed ## generate docs/openapi.yaml, compatibility.md, configuration.md and .env.example
 	$(MANAGE) spectacular --file docs/openapi.yaml --validate --fail-on-warn
 	$(MANAGE) compatibility
+	$(MANAGE) configuration
 
 requirements: .venv/installed ## pin what requirements.in and requirements-dev.in name anew
 	for name in requirements requirements-dev; do \

@@ -1,12 +1,14 @@
 """Reads the process environment: one typed declaration a variable.
 
-Every reader notes what it declares, so that a page of all variables can be made from `declared`.
+Every reader notes what it declares, with the subject that the declaring module's docstring names:
+`docs/configuration.md` and `.env.example` are made from `declared`.
 An empty value counts as unset: compose files and platform forms pass variables on as empty text.
 """
 
 import math
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import time
@@ -18,15 +20,23 @@ from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
 
+SECRET = "secret"  # noqa: S105  # the type of a variable
+
 
 @dataclass(frozen=True)
 class Variable:
-    """A declared variable: its name, type, default and one line of help."""
+    """A declared variable: its name, type, default, one line of help, and what it belongs to."""
 
     name: str
     type: str
     default: object
     help: str
+    subject: str
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its value may be shown to nobody."""
+        return SECRET in self.type or "PostgreSQL URL" in self.type
 
 
 class Environment:
@@ -42,6 +52,10 @@ class Environment:
 
     def text(self, name: str, default: str = "", *, help: str) -> str:
         return self._read(name, default, "string", help, str)
+
+    def secret(self, name: str, default: str = "", *, help: str) -> str:
+        """Return a text that is never shown."""
+        return self._read(name, default, SECRET, help, str)
 
     def choice(self, name: str, default: str, choices: Sequence[str], *, help: str) -> str:
         """Return one of `choices`, which are in capitals, from a name in any letter case."""
@@ -69,14 +83,23 @@ class Environment:
     def items(self, name: str, default: list[str] | None = None, *, help: str) -> list[str]:
         return self._read(name, default or [], "comma separated list", help, _items)
 
+    def secret_items(self, name: str, *, help: str) -> list[str]:
+        """Return texts that are never shown."""
+        return self._read(name, [], f"comma separated list of {SECRET}s", help, _items)
+
     def pairs(self, name: str, *, help: str) -> dict[str, str]:
         """Return what `a=b,c=d` says, names in the order in which they stand there."""
         return self._read(name, {}, "comma separated list of name=value", help, _pairs)
 
     def texts(self, name: str, names: list[str], default: str = "", *, help: str) -> dict[str, str]:
         """Return a text for each of several things: `OIDC_<NAME>_ISSUER` of `acme` is `OIDC_ACME_ISSUER`."""
-        self.declared.append(Variable(name, "string", default, help))
+        self._declare(name, "string", default, help)
         return {each: self._value(_named(name, each), default, "string", str) for each in names}
+
+    def secret_texts(self, name: str, names: list[str], *, help: str) -> dict[str, str]:
+        """Return the same of texts that are never shown."""
+        self._declare(name, SECRET, "", help)
+        return {each: self._value(_named(name, each), "", SECRET, str) for each in names}
 
     def slugs(self, name: str, *, help: str) -> list[str]:
         """Return names that may stand in a URL."""
@@ -114,8 +137,11 @@ class Environment:
         return bool(os.environ.get(name, "").strip())
 
     def _read(self, name: str, default: T, type_: str, help_: str, read: Callable[[str], T]) -> T:
-        self.declared.append(Variable(name, type_, default, help_))
+        self._declare(name, type_, default, help_)
         return self._value(name, default, type_, read)
+
+    def _declare(self, name: str, type_: str, default: object, help_: str) -> None:
+        self.declared.append(Variable(name, type_, default, help_, _subject()))
 
     def _value(self, name: str, default: T, type_: str, read: Callable[[str], T]) -> T:
         # Not through Env's own look-up: it takes a value that begins with "$", as a password may, for the
@@ -127,6 +153,14 @@ class Environment:
             return read(text)
         except (ValueError, TypeError) as error:
             raise ImproperlyConfigured(f"{name} is not a valid {type_}.") from error
+
+
+def _subject() -> str:
+    """Return what the module that declares a variable is about, by its docstring's first line."""
+    frame = sys._getframe(1)
+    while frame.f_globals["__name__"] == __name__ and frame.f_back:
+        frame = frame.f_back
+    return (frame.f_globals.get("__doc__") or "").strip().partition("\n")[0].rstrip(".")
 
 
 def _boolean(text: str) -> bool:

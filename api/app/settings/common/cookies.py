@@ -18,6 +18,6 @@ COOKIE_AUTH_JWT_ACCESS_TOKEN_LIFETIME_MINUTES = env.integer(
     at_least=1,
     help="Minutes that a sign-in by cookie lasts.",
 )
-COOKIE_AUTH_JWT_SIGNING_KEY = env.text(
+COOKIE_AUTH_JWT_SIGNING_KEY = env.secret(
     "COOKIE_AUTH_JWT_SIGNING_KEY", help="Signs cookies; unset: the secret key."
 )

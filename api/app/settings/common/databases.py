@@ -36,7 +36,7 @@ _database_parts: dict[str, Any] = {
         "DJANGO_DB_NAME", help="Database name; used with the other DJANGO_DB_* when DATABASE_URL is unset."
     ),
     "USER": env.text("DJANGO_DB_USER", help="Database user."),
-    "PASSWORD": env.text("DJANGO_DB_PASSWORD", help="Database password."),
+    "PASSWORD": env.secret("DJANGO_DB_PASSWORD", help="Database password."),
     "HOST": env.text("DJANGO_DB_HOST", help="Database host."),
     "PORT": env.integer("DJANGO_DB_PORT", 5432, help="Database port."),
 }

@@ -12,7 +12,7 @@ ALLOW_ADMIN_INITIATION_VIA_CLI = env.boolean(
 )
 ADMIN_USERNAME = env.text("ADMIN_USERNAME", help="User name of the superuser that those two create.")
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@example.com", help="E-mail address of that superuser.")
-ADMIN_INITIAL_PASSWORD = env.text(
+ADMIN_INITIAL_PASSWORD = env.secret(
     "ADMIN_INITIAL_PASSWORD", help="Password of that superuser; unset: they choose one by a link."
 )
 ORGANISATION_NAME = env.text(

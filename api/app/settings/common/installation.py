@@ -11,12 +11,12 @@ ENV = env.text(
     "ENV", env.text("ENVIRONMENT", "local", help="Read when ENV is unset."), help="Name of this environment."
 )
 DEBUG = env.boolean("DEBUG", help="Django's debug mode. Never in production.")
-SECRET_KEY = env.text(
+SECRET_KEY = env.secret(
     "DJANGO_SECRET_KEY",
-    env.text("SECRET_KEY", help="Read when DJANGO_SECRET_KEY is unset."),
+    env.secret("SECRET_KEY", help="Read when DJANGO_SECRET_KEY is unset."),
     help="Signs sessions and tokens; all instances share it. `python secret-key-gen.py` makes one.",
 )
-SECRET_KEY_FALLBACKS = env.items(
+SECRET_KEY_FALLBACKS = env.secret_items(
     "DJANGO_SECRET_KEY_FALLBACKS",
     help="Earlier secret keys: what they signed or encrypted stays valid while they stand here.",
 )

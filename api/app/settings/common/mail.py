@@ -12,15 +12,15 @@ _mail = mail_settings(
         "EMAIL_HOST": env.text("EMAIL_HOST", "localhost", help="SMTP server."),
         "EMAIL_PORT": env.integer("EMAIL_PORT", 587, help="Its port."),
         "EMAIL_HOST_USER": env.text("EMAIL_HOST_USER", help="User there; empty: don't sign in."),
-        "EMAIL_HOST_PASSWORD": env.text("EMAIL_HOST_PASSWORD", help="Password there."),
+        "EMAIL_HOST_PASSWORD": env.secret("EMAIL_HOST_PASSWORD", help="Password there."),
         "EMAIL_USE_TLS": env.boolean("EMAIL_USE_TLS", True, help="Encrypt with STARTTLS."),
     },
-    sendgrid_key=env.text("SENDGRID_API_KEY", help="API key of SendGrid."),
+    sendgrid_key=env.secret("SENDGRID_API_KEY", help="API key of SendGrid."),
     ses=SesAccess(
         region=env.text("AWS_SES_REGION_NAME", "us-east-1", help="Region of Amazon SES."),
         endpoint=env.text("AWS_SES_REGION_ENDPOINT", help="Host of Amazon SES; unset: that of the region."),
         key_id=env.text("AWS_ACCESS_KEY_ID", help="AWS key that may send with Amazon SES."),
-        secret=env.text("AWS_SECRET_ACCESS_KEY", help="Its secret."),
+        secret=env.secret("AWS_SECRET_ACCESS_KEY", help="Its secret."),
     ),
 )
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]

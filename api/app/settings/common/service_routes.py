@@ -2,7 +2,7 @@
 
 from app.settings.environment import env
 
-AUTH_KEY = env.text("AUTH_KEY", help="Key of the service routes, such as /config; unset: they don't exist.")
+AUTH_KEY = env.secret("AUTH_KEY", help="Key of the service routes, such as /config; unset: they don't exist.")
 # An underscore is a hyphen to WSGI, and dropped on the way there.
 AUTH_HEADER = env.text("AUTH_HEADER", "X-AUTH-API-KEY", help="Header that brings it.").replace("_", "-")
 AUTH_ALLOWED_CLIENT = env.text("AUTH_ALLOWED_CLIENT", "client", help="Name of whoever has it.")

@@ -70,13 +70,13 @@ GOOGLE_TOKENINFO_URL = env.text(
     help="Where Google says for which application a token was made.",
 )
 GITHUB_CLIENT_ID = env.text("GITHUB_CLIENT_ID", help="Client id of the GitHub sign-in; empty: off.")
-GITHUB_CLIENT_SECRET = env.text("GITHUB_CLIENT_SECRET", help="Its client secret.")
+GITHUB_CLIENT_SECRET = env.secret("GITHUB_CLIENT_SECRET", help="Its client secret.")
 GITHUB_URL = env.text("GITHUB_URL", "https://github.com", help="GitHub, or an enterprise's own.").rstrip("/")
 GITHUB_API_URL = env.text("GITHUB_API_URL", "https://api.github.com", help="Its API.").rstrip("/")
 SLACK_CLIENT_ID = env.text(
     "SLACK_CLIENT_ID", help="Client id of a Slack app that projects may install; empty: none."
 )
-SLACK_CLIENT_SECRET = env.text("SLACK_CLIENT_SECRET", help="Its client secret.")
+SLACK_CLIENT_SECRET = env.secret("SLACK_CLIENT_SECRET", help="Its client secret.")
 SLACK_URL = env.text("SLACK_URL", "https://slack.com", help="Slack, or its edition for governments.").rstrip(
     "/"
 )
@@ -86,7 +86,7 @@ _oidc_titles = env.texts(
 )
 _oidc_issuers = env.texts("OIDC_<NAME>_ISSUER", _oidc, help="Its issuer, `https://…`, as discovery says it.")
 _oidc_client_ids = env.texts("OIDC_<NAME>_CLIENT_ID", _oidc, help="This server's client id there.")
-_oidc_client_secrets = env.texts(
+_oidc_client_secrets = env.secret_texts(
     "OIDC_<NAME>_CLIENT_SECRET", _oidc, help="Its client secret there; unset for a public client."
 )
 _oidc_scopes = env.texts("OIDC_<NAME>_SCOPES", _oidc, "openid email profile", help="What is asked of it.")
