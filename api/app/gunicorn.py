@@ -3,11 +3,22 @@
 import gc
 import os
 import resource
+import sys
 from pathlib import Path
 from typing import Any
 
-from app.settings import common
+from django.core.exceptions import ImproperlyConfigured
+
+from core.safety import refuse_unsafe_settings
 from operations.metrics import folder
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings.production")
+try:
+    from app.settings import common
+
+    refuse_unsafe_settings()
+except ImproperlyConfigured as error:
+    sys.exit(f"Burgee can't start: {error}")  # gunicorn would print a trace around it
 
 bind = f"{common.APP_HOST}:{common.PORT}"
 worker_class = "core.asgi.worker.Worker"

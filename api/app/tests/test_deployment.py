@@ -81,7 +81,7 @@ def running(checkout: Path, command: str, log: Path, **environment: str) -> Iter
     defaults = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "DATABASE_URL": database.geturl(),
-        "DJANGO_SECRET_KEY": "k" * 64,
+        "DJANGO_SECRET_KEY": "what signs what the commands of the Procfile make, of more letters than one",
         "DJANGO_ALLOWED_HOSTS": "localhost",
     }
     with started(

@@ -1,6 +1,5 @@
 """Settings: one place reads the environment, refuses what it can't parse, and documents what there is."""
 
-import importlib
 import subprocess
 import sys
 from dataclasses import astuple
@@ -18,23 +17,6 @@ from app.tests.commands import manage
 # Of these every text is one.
 TEXTS = {"string", "secret", "comma separated list", "comma separated list of secrets"}
 URL = "postgres://kim:p%40ss@db.example.org:6432/flags"
-
-
-@pytest.fixture
-def load(monkeypatch):
-    """Return a function that evaluates the common settings with just these variables set."""
-
-    def settings_with(**environment: str) -> dict:
-        for variable in env.declared:
-            monkeypatch.delenv(variable.name, raising=False)
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        for name in [name for name in sys.modules if name.startswith("app.settings.")]:
-            monkeypatch.delitem(sys.modules, name)
-        module = importlib.import_module("app.settings.common")
-        return {**vars(module), "env": sys.modules["app.settings.environment"].env}
-
-    return settings_with
 
 
 def test_settings_load_with_an_empty_environment(load):

@@ -5,7 +5,9 @@ from app.settings.environment import env
 COOKIE_AUTH_ENABLED = env.boolean(
     "COOKIE_AUTH_ENABLED", help="Answer a sign-in with a cookie instead of a token."
 )
-USE_SECURE_COOKIES = env.boolean("USE_SECURE_COOKIES", True, help="Send cookies over TLS only.")
+USE_SECURE_COOKIES = env.boolean(
+    "USE_SECURE_COOKIES", True, help="Send cookies over TLS only, also those of /admin/ in production."
+)
 COOKIE_SAME_SITE = env.choice(
     "COOKIE_SAME_SITE",
     "LAX",

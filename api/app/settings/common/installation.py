@@ -31,6 +31,8 @@ FLAGSMITH_DOMAIN = (
     .rpartition("://")[2]
     .strip("/ ")
 )
+# Whether serving and migrating are refused with an unsafe secret or without hosts.
+REFUSE_UNSAFE_SETTINGS = False
 SITE_ID = 1
 DATA_DIR = Path(
     env.text(

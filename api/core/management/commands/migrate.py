@@ -7,12 +7,19 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
+from core.safety import refuse_unsafe_settings
+
 # Of those who migrate a database all take this one; nobody else takes it.
 _LOCK = 0x6275726765650001
 
 
 class Command(migrate.Command):
     """Django's own, which two containers may start at the same moment: the second waits and finds it done."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        if not (options["plan"] or options["check_unapplied"]):
+            refuse_unsafe_settings()  # before the checks, which want the database
+        return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["plan"] or options["check_unapplied"]:

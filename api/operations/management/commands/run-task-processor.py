@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from core.safety import refuse_unsafe_settings
 from operations.probes import ProbeServer
 from tasks.worker import Worker
 
@@ -59,6 +60,7 @@ class Command(BaseCommand):
     ) -> None:
         if min(numthreads, sleepintervalms, queuepopsize) < 1 or graceperiodms < 0:
             raise CommandError("These numbers are at least 1, and the grace period at least 0.")
+        refuse_unsafe_settings()
         # Waited for below, and not handled: a handler could come in the middle of what it wants to tell.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         worker = Worker(threads=numthreads, poll_seconds=sleepintervalms / 1000, most_at_once=queuepopsize)
