@@ -24,7 +24,8 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        sys.exit(f"Burgee can't start: {error}")
+        sys.stderr.write(f"Burgee can't start: {error}\n")
+        sys.exit(2 if sys.argv[1:2] == ["doctor"] else 1)  # of whose 1 scripts think less
     except OperationalError as error:
         if "--traceback" in sys.argv:
             raise

@@ -27,7 +27,7 @@ _HEADER = """\
 
 Burgee is configured by environment variables, and this page has all that it reads. Three are needed in
 production: `DATABASE_URL`, `DJANGO_SECRET_KEY` and `DJANGO_ALLOWED_HOSTS`. [.env.example](../.env.example) is
-the same list in the form of a file.
+the same list in the form of a file, and `manage.py doctor` says what is in force ([doctor.md](doctor.md)).
 
 - An empty value counts as unset.
 - Booleans are `true`, `yes`, `on`, `1` and `false`, `no`, `off`, `0`, in any letter case.

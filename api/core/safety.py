@@ -24,7 +24,7 @@ def secret_weakness(secret: str) -> str:
 
 def unsafe_settings() -> Iterator[str]:
     """Yield what is unsafe, a sentence each."""
-    if weakness := secret_weakness(_secret()):
+    if weakness := secret_weakness(given_secret()):
         yield weakness
     if not settings.ALLOWED_HOSTS:
         yield "DJANGO_ALLOWED_HOSTS is not set; it has the names that clients reach this server by, or `*`."
@@ -40,7 +40,8 @@ def refuse_unsafe_settings() -> None:
         raise ImproperlyConfigured(" ".join(found))
 
 
-def _secret() -> str:
+def given_secret() -> str:
+    """Return the secret key; empty where there is none."""
     try:
         return str(settings.SECRET_KEY)
     except ImproperlyConfigured:  # Django's, for an empty one

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from tasks.worker import Worker
 
-_THREADS = 3
+THREADS = 3
 # gunicorn doesn't wait long for a worker to end; what isn't done then is given back.
 _GRACE_SECONDS = 3.0
 
@@ -27,7 +27,7 @@ class WorkerInServer:
             yield
             return
         poll_seconds = settings.TASK_PROCESSOR_SLEEP_INTERVAL_MS / 1000
-        worker = self._worker = Worker(threads=_THREADS, poll_seconds=poll_seconds)
+        worker = self._worker = Worker(threads=THREADS, poll_seconds=poll_seconds)
         thread = Thread(target=worker.run, name="worker of jobs", daemon=True)
         thread.start()
         try:
