@@ -18,6 +18,7 @@ from app.settings.environment import Variable
 
 DOCUMENT = settings.REPOSITORY_DIR / "docs" / "configuration.md"
 EXAMPLE = settings.REPOSITORY_DIR / ".env.example"
+API = settings.API_DIR
 NOTES = settings.REPOSITORY_DIR / "docs" / "variables.toml"
 
 _HEADER = """\
@@ -75,6 +76,8 @@ def document(variables: list[Variable], notes: dict[str, Any]) -> str:
         *(_section(subject, there) for subject, there in by_subject.items()),
         *(_noted(title, words, notes[key]) for title, (key, words) in _NOTED.items()),
     ]
+    if missing := sorted(set(notes["not_yet"]) - {each.name for each in variables}):
+        parts.append(f"\n## Not there yet\n\n{', '.join(f'`{name}`' for name in missing)}.\n")
     return "".join(parts)
 
 

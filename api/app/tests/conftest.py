@@ -2,11 +2,14 @@
 
 import importlib
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from app.settings.environment import env
+
+LoadSettings = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)

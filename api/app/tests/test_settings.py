@@ -73,6 +73,11 @@ def test_a_secret_is_taken_as_it_is(load, password):
     assert load(DJANGO_SECRET_KEY=password)["SECRET_KEY"] == password
 
 
+def test_the_secret_key_has_an_older_name(load):
+    assert load(SECRET_KEY="older")["SECRET_KEY"] == "older"
+    assert load(SECRET_KEY="older", DJANGO_SECRET_KEY="newer")["SECRET_KEY"] == "newer"
+
+
 def test_log_levels_may_be_written_in_small_letters(load):
     assert load(LOG_LEVEL="debug")["LOG_LEVEL"] == "DEBUG"
 
@@ -130,6 +135,7 @@ def test_the_database_is_read_from_its_parts(load):
         "DJANGO_DB_PASSWORD": "p",
         "DJANGO_DB_HOST": "db",
     }
+    assert load(**parts, DJANGO_DB_PORT="6432")["DATABASES"]["default"]["PORT"] == 6432
 
     database = load(**parts)["DATABASES"]["default"]
 
