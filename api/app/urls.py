@@ -3,12 +3,12 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularSwaggerView
 
+from accounts.oidc.urls import admin_pages
 from accounts.oidc.urls import pages as oidc_pages
 from accounts.password_page.views import PasswordPage
 from accounts.views.passwords import PasswordResetPage
-from core.openapi import OpenApiJsonView, OpenApiYamlView
+from core.api_docs import OpenApiJsonView, OpenApiPage, OpenApiYamlView
 from core.service_routes.configuration import ConfigurationView
 from features.urls import flag_updates, whole_flags
 from sdk.urls import streams
@@ -31,12 +31,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("health.urls")),
     path("", include("integrations.urls")),
     path("", include("audit_log.urls")),
-    path(
-        "docs/",
-        # A page: describing itself to OPTIONS, as data, would need what a page hasn't got.
-        SpectacularSwaggerView.as_view(url_name="openapi-json", http_method_names=["get", "head"]),
-        name="openapi-docs",
-    ),
+    path("docs/", OpenApiPage.as_view(url_name="openapi-json"), name="openapi-docs"),
     path("swagger.json", OpenApiJsonView.as_view(), name="openapi-json"),
     path("swagger.yaml", OpenApiYamlView.as_view(), name="openapi-yaml"),
 ]
@@ -47,6 +42,7 @@ api_v2 = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", include(admin_pages)),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("api/v2/", include(api_v2)),

@@ -1,4 +1,4 @@
-"""The OpenAPI document: how it is made from the views, and where it is served.
+"""The OpenAPI document: how it is made from the views. `core.api_docs` serves it.
 
 Operation ids are part of the API: generated clients name their functions after them, and language
 models choose their tools by them.
@@ -7,18 +7,14 @@ models choose their tools by them.
 import re
 from copy import copy
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
-from django.http import HttpResponse
 from django.utils.encoding import force_bytes
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_basic_type
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
-from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from core.views import ManagedView
 
@@ -161,23 +157,3 @@ def rendered_document(media_type: str) -> bytes:
     document = SchemaGenerator().get_schema(public=True)
     renderer = OpenApiJsonRenderer() if media_type == "application/json" else OpenApiYamlRenderer()
     return force_bytes(renderer.render(document, renderer_context={}))
-
-
-class OpenApiView(APIView):
-    """Serves the document to everyone."""
-
-    schema = None
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    media_type: ClassVar[str]
-
-    def get(self, request: Request) -> HttpResponse:
-        return HttpResponse(rendered_document(self.media_type), content_type=self.media_type)
-
-
-class OpenApiJsonView(OpenApiView):
-    media_type = "application/json"
-
-
-class OpenApiYamlView(OpenApiView):
-    media_type = "application/yaml"

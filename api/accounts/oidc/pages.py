@@ -65,8 +65,11 @@ class LeaveView(OidcPage):
         """Send the browser to the provider."""
         if not request.user.is_authenticated:
             request.session.set_expiry(_SESSION_SECONDS)
-        callback = request.build_absolute_uri(reverse("oidc-callback", args=[provider]))
-        return HttpResponseRedirect(self.provider.leave_for(request, callback, _goal(request)))
+        callback = request.build_absolute_uri(self.provider.callback)
+        goal = _goal(request)
+        if self.provider.is_for_admin:
+            goal |= {"admin": goal["admin"] or reverse("admin:index")}
+        return HttpResponseRedirect(self.provider.leave_for(request, callback, goal))
 
 
 class CallbackView(OidcPage):
@@ -74,7 +77,10 @@ class CallbackView(OidcPage):
         """Sign in who has come back, and go where they wanted to go."""
         person, goal = self.provider.returned(request)
         user, is_new = account_of_identity(
-            person, sign_up_type=goal["sign_up_type"], invite_hash=goal["invite_hash"]
+            person,
+            sign_up_type=goal["sign_up_type"],
+            invite_hash=goal["invite_hash"],
+            may_be_new=not self.provider.is_for_admin,
         )
         if goal["admin"]:
             request.session.set_expiry(None)

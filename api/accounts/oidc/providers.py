@@ -13,6 +13,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.django_client import DjangoIntegration, DjangoOAuth2App
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from joserfc.errors import JoseError
 
 from accounts.external import NotVouchedFor, Person, ProviderError
@@ -35,6 +36,7 @@ class Provider:
         slug: its name in URLs and settings.
         title: its name for people.
         trusts_addresses: count addresses as verified of which it says nothing.
+        is_for_admin: it lets people with an account into /admin/, and does nothing else.
     """
 
     slug: str
@@ -44,10 +46,16 @@ class Provider:
     client_secret: str
     scope: str
     trusts_addresses: bool
+    is_for_admin: bool = False
 
     @property
     def method(self) -> str:
         return oidc(self.slug)
+
+    @property
+    def callback(self) -> str:
+        """The path that people come back to, which is registered at the provider."""
+        return reverse("admin-callback") if self.is_for_admin else reverse("oidc-callback", args=[self.slug])
 
     def leave_for(self, request: HttpRequest, callback: str, goal: dict[str, Any]) -> str:
         """Return the address to send the browser to. The session keeps what it has to bring back.

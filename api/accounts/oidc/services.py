@@ -21,7 +21,11 @@ _SALT = "accounts.oidc.code"
 
 @transaction.atomic
 def account_of_identity(
-    person: Person, *, sign_up_type: str | None = None, invite_hash: str | None = None
+    person: Person,
+    *,
+    sign_up_type: str | None = None,
+    invite_hash: str | None = None,
+    may_be_new: bool = True,
 ) -> tuple[User, bool]:
     """Return whose identity this is, and whether the account is new.
 
@@ -30,7 +34,8 @@ def account_of_identity(
     address has changed hands.
 
     Raises:
-        PermissionDenied: that, or as from `accounts.external.account_of`.
+        PermissionDenied: that, or nobody has this address and nobody new is taken, or as from
+            `accounts.external.account_of`.
         NotVouchedFor: as from there.
     """
     known = OidcIdentity.objects.select_related("user").filter(method=person.method, subject=person.subject)
@@ -40,6 +45,8 @@ def account_of_identity(
         if not identity.user.is_active:
             raise PermissionDenied("This account is inactive.")
         return identity.user, False
+    if not may_be_new and not User.objects.filter(email__iexact=person.email).exists():
+        raise PermissionDenied("Nobody here has this address.")
     user, is_new = account_of(person, sign_up_type=sign_up_type, invite_hash=invite_hash)
     identity, _ = OidcIdentity.objects.get_or_create(
         user=user, method=person.method, defaults={"subject": person.subject}

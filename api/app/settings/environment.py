@@ -5,6 +5,7 @@ Every reader notes what it declares, with the subject that the declaring module'
 An empty value counts as unset: compose files and platform forms pass variables on as empty text.
 """
 
+import json
 import math
 import os
 import re
@@ -90,6 +91,10 @@ class Environment:
     def pairs(self, name: str, *, help: str) -> dict[str, str]:
         """Return what `a=b,c=d` says, names in the order in which they stand there."""
         return self._read(name, {}, "comma separated list of name=value", help, _pairs)
+
+    def objects(self, name: str, *, help: str) -> list[dict[str, Any]]:
+        """Return a list of objects that is written as JSON."""
+        return self._read(name, [], "JSON list of objects", help, _objects)
 
     def texts(self, name: str, names: list[str], default: str = "", *, help: str) -> dict[str, str]:
         """Return a text for each of several things: `OIDC_<NAME>_ISSUER` of `acme` is `OIDC_ACME_ISSUER`."""
@@ -201,6 +206,13 @@ def _pairs(text: str) -> dict[str, str]:
     if not all(name.strip() and separator for name, separator, _ in pairs):
         raise ValueError
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _objects(text: str) -> list[dict[str, Any]]:
+    objects = json.loads(text)
+    if not (isinstance(objects, list) and all(isinstance(each, dict) for each in objects)):
+        raise ValueError
+    return objects
 
 
 def _rate(text: str) -> str:

@@ -76,7 +76,7 @@ def test_a_developers_machine_makes_a_secret_and_keeps_it(load, module, tmp_path
     assert (given["SECRET_KEY"], given["ALLOWED_HOSTS"]) == (SECRET, ["flags.example.org"])
 
 
-def warnings_in(settings: dict, **options) -> list[str]:
+def warnings_in(settings: dict, **options) -> list[str | None]:
     ours = {name: value for name, value in settings.items() if name.isupper() and name not in UNMOVED}
     with override_settings(**ours):
         found = run_checks(include_deployment_checks=True, **options)

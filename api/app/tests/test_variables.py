@@ -10,9 +10,12 @@ import re
 import runpy
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import load_command_class
 from django.test import Client
 from rest_framework.serializers import ValidationError
@@ -35,6 +38,8 @@ from segments.rules import problem_of
 from tasks.registry import Task
 from users.tests.factories import make_user
 
+# Where somebody is a parameter who has nothing to do with it.
+NOBODY: Any = None
 ORIGIN = "https://shop.example.org"
 
 
@@ -173,7 +178,7 @@ def test_parts_of_the_server_have_the_bounds_that_variables_say(settings):
     settings.SNAPSHOT_MEMORY_BYTES, settings.MAX_STREAMS, settings.MAX_WAITING_COUNTS = 1000, 3, 5
 
     assert SnapshotStore()._most_bytes == 1000
-    assert Streams(SimpleNamespace())._most == 3
+    assert Streams(NOBODY)._most == 3
     assert Tally()._most == 5
 
 
@@ -287,7 +292,7 @@ def test_a_feature_value_has_the_length_that_a_variable_says(settings):
 
 def test_a_value_of_a_condition_has_the_length_that_a_variable_says(settings):
     settings.SEGMENT_CONDITION_VALUE_LIMIT = 3
-    condition = SimpleNamespace(value="four", operator="EQUAL")
+    condition: Any = SimpleNamespace(value="four", operator="EQUAL")
 
     assert problem_of(condition) == "A condition's value has no more than 3 characters."
 
@@ -309,7 +314,7 @@ def test_apps_show_codes_under_the_name_that_a_variable_says(settings):
 def test_a_lockout_lasts_as_many_minutes_as_a_variable_says(load: LoadSettings, settings):
     settings.AXES_COOLOFF_TIME = load(AXES_COOLOFF_TIME="2.5")["AXES_COOLOFF_TIME"]
 
-    assert locked_out(None, None, None)["Retry-After"] == "150"
+    assert locked_out(NOBODY, None, None)["Retry-After"] == "150"
 
 
 @pytest.mark.django_db
@@ -322,15 +327,18 @@ def test_the_last_login_is_as_exact_as_a_variable_says(settings):
     settings.LAST_LOGIN_UPDATE_THRESHOLD_MINUTES, unchanged = 0, user.last_login
     note_use(user)
 
-    assert unchanged == first < user.last_login
+    assert first
+    assert user.last_login
+    assert (unchanged, first < user.last_login) == (first, True)
 
 
 def test_who_has_the_service_key_is_called_what_a_variable_says(settings, rf):
     settings.AUTH_KEY, settings.AUTH_ALLOWED_CLIENT = "key", "billing"
 
-    client, _ = ServiceKeyAuthentication().authenticate(rf.get("/config", headers={"X-AUTH-API-KEY": "key"}))
+    found = ServiceKeyAuthentication().authenticate(rf.get("/config", headers={"X-AUTH-API-KEY": "key"}))
 
-    assert str(client) == "billing"
+    assert found
+    assert str(found[0]) == "billing"
 
 
 def test_processes_share_their_figures_in_the_folder_that_a_variable_says(monkeypatch, tmp_path):
@@ -401,3 +409,54 @@ def test_hosts_share_snapshots_in_the_cache_that_variables_name(load: LoadSettin
         "redis://cache:6379/0",
         60,
     )
+
+
+@pytest.mark.django_db
+def test_the_description_of_the_api_may_be_for_users_only(settings, admin_client):
+    paths = ["/api/v1/docs/", "/api/v1/swagger.json", "/api/v1/swagger.yaml"]
+    open_to_all = [Client().get(path).status_code for path in paths]
+    settings.REQUIRE_AUTHENTICATION_FOR_API_DOCS = True
+    browser = Client()
+    browser.force_login(make_user(), backend="django.contrib.auth.backends.ModelBackend")
+
+    assert open_to_all == [200, 200, 200]
+    assert [Client().get(path).status_code for path in paths] == [401, 401, 401]
+    assert [browser.get(path).status_code for path in paths] == [200, 200, 200]
+    assert admin_client.get("/api/v1/swagger.json").status_code == 200
+
+
+def test_the_description_of_the_api_names_the_servers_of_a_variable(load: LoadSettings):
+    servers = load(OPENAPI_SERVERS='[{"url": "https://flags.example.org"}]')["SPECTACULAR_SETTINGS"][
+        "SERVERS"
+    ]
+
+    assert servers == [{"url": "https://flags.example.org"}]
+    with pytest.raises(ImproperlyConfigured, match=r"^OPENAPI_SERVERS is not a valid JSON list of objects"):
+        load(OPENAPI_SERVERS='{"url": "x"}')
+
+
+def test_variables_of_services_that_are_gone_are_answered_by_a_check(load: LoadSettings, settings):
+    gone = ("GOOGLE_ANALYTICS_KEY", "GOOGLE_SERVICE_ACCOUNT", "GA_TABLE_ID")
+    loaded = load(**dict.fromkeys(gone, "UA-1"))
+    for name in gone:
+        setattr(settings, name, loaded[name])
+
+    (found,) = [each for each in run_checks() if each.id == "core.W001"]
+
+    assert all(name in found.msg for name in gone)
+
+
+def test_other_names_of_the_port_and_of_origins_are_read(load: LoadSettings):
+    other = load(APP_PORT="9000", ALLOWED_ORIGINS=ORIGIN)
+    both = load(APP_PORT="9000", PORT="9001", ALLOWED_ORIGINS="x", CORS_ALLOWED_ORIGINS=ORIGIN)
+
+    assert (other["PORT"], both["PORT"]) == (9000, 9001)
+    assert other["CORS_ALLOWED_ORIGINS"] == both["CORS_ALLOWED_ORIGINS"] == [ORIGIN]
+
+
+def test_google_lets_people_into_the_admin_where_variables_name_an_application(load: LoadSettings):
+    (provider,) = load(OAUTH_CLIENT_ID="burgee", OAUTH_CLIENT_SECRET="s3cret")["OIDC_PROVIDERS"]
+
+    assert (provider["issuer"], provider["is_for_admin"]) == ("https://accounts.google.com", True)
+    assert (provider["client_id"], provider["client_secret"]) == ("burgee", "s3cret")
+    assert load(OAUTH_CLIENT_SECRET="s3cret")["OIDC_PROVIDERS"] == []

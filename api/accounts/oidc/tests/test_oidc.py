@@ -119,6 +119,23 @@ def test_the_admin_offers_it_too_where_it_takes_no_password(browser, server, set
     assert browser.get("/admin/").status_code == 200
 
 
+def test_a_provider_of_the_admin_lets_those_in_who_have_an_account(browser, server, settings):
+    (provider,) = settings.OIDC_PROVIDERS
+    settings.OIDC_PROVIDERS = [{**provider, "slug": "google-admin", "is_for_admin": True}]
+
+    left = browser.get("/oidc/google-admin/login/")
+    back = server.authorise(left["Location"])
+    stranger = browser.get(back)
+    make_user(email="ada@acme.com", is_staff=True, is_superuser=True)
+    response = browser.get(server.authorise(browser.get("/oidc/google-admin/login/")["Location"]))
+
+    assert urlsplit(back).path == "/admin/admin_sso/assignment/end/"
+    assert stranger.status_code == 403
+    assert User.objects.count() == 1
+    assert response["Location"] == "/admin/"
+    assert browser.get("/admin/users/user/").status_code == 200
+
+
 def test_a_second_factor_is_the_providers_business(browser, server):
     App(make_user(email="ada@acme.com", is_staff=True, is_superuser=True))
 

@@ -48,7 +48,11 @@ CORS_ALLOW_ALL_ORIGINS = env.boolean(
     "CORS_ORIGIN_ALLOW_ALL", not COOKIE_AUTH_ENABLED, help="Answer browsers of every origin."
 )
 CORS_ALLOWED_ORIGINS = [
-    *env.items("CORS_ALLOWED_ORIGINS", help="Browser origins answered when not all are."),
+    *env.items(
+        "CORS_ALLOWED_ORIGINS",
+        env.items("ALLOWED_ORIGINS", help="Read when CORS_ALLOWED_ORIGINS is unset."),
+        help="Browser origins answered when not all are.",
+    ),
     *([f"https://{FLAGSMITH_DOMAIN}", f"http://{FLAGSMITH_DOMAIN}"] if FLAGSMITH_DOMAIN else []),
 ]
 CORS_ALLOW_CREDENTIALS = env.boolean(

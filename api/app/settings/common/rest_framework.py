@@ -52,10 +52,16 @@ REST_FRAMEWORK: dict[str, Any] = {
     "NUM_PROXIES": NUM_PROXIES,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+REQUIRE_AUTHENTICATION_FOR_API_DOCS = env.boolean(
+    "REQUIRE_AUTHENTICATION_FOR_API_DOCS", help="Show the API's description to users only."
+)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Burgee API",
     "DESCRIPTION": "Feature flags, remote configuration and segments. Compatible with Flagsmith's API.",
     "VERSION": "1",
+    "SERVERS": env.objects(
+        "OPENAPI_SERVERS", help='Servers in that description: `[{"url": "https://flags.example.org"}]`.'
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -3,7 +3,9 @@
 from app.settings.environment import env
 
 APP_HOST = env.text("APP_HOST", "0.0.0.0", help="Address to listen on.")  # noqa: S104  # containers need it
-PORT = env.integer("PORT", 8000, help="Port to listen on.")
+PORT = env.integer(
+    "PORT", env.integer("APP_PORT", 8000, help="Read when PORT is unset."), help="Port to listen on."
+)
 GUNICORN_WORKERS = env.integer("GUNICORN_WORKERS", 1, help="Server processes.")
 GUNICORN_THREADS = env.integer(
     "GUNICORN_THREADS", 1, help="Threads of each process, for what isn't answered from memory."

@@ -105,6 +105,23 @@ OIDC_PROVIDERS: list[dict[str, Any]] = [
     }
     for name in _oidc
 ]
+_admin_client_id = env.text(
+    "OAUTH_CLIENT_ID", help="Client id of Google's sign-in to /admin/, for those with an account; empty: off."
+)
+_admin_client_secret = env.secret("OAUTH_CLIENT_SECRET", help="Its client secret.")
+if _admin_client_id:
+    OIDC_PROVIDERS.append(
+        {
+            "slug": "google-admin",
+            "title": "Google",
+            "issuer": "https://accounts.google.com",
+            "client_id": _admin_client_id,
+            "client_secret": _admin_client_secret,
+            "scope": "openid email profile",
+            "trusts_addresses": False,
+            "is_for_admin": True,
+        }
+    )
 OIDC_REDIRECT_ORIGINS = env.items(
     "OIDC_REDIRECT_ORIGINS",
     help="Origins of dashboards that sign-ins, and ways to Slack, may end at, beside the site's own.",
