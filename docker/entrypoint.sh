@@ -24,7 +24,8 @@ USAGE
 
 # These may also be given as NAME_FILE, a file with the value, as orchestrators mount their secrets.
 SECRETS='ADMIN_INITIAL_PASSWORD AUTH_KEY AWS_SECRET_ACCESS_KEY COOKIE_AUTH_JWT_SIGNING_KEY DATABASE_URL
-    DJANGO_DB_PASSWORD DJANGO_SECRET_KEY DJANGO_SECRET_KEY_FALLBACKS EMAIL_HOST_PASSWORD
+    ANALYTICS_DATABASE_URL CROSS_REGION_REPLICA_DATABASE_URLS DIRECT_DATABASE_URL DJANGO_DB_PASSWORD
+    DJANGO_DB_PASSWORD_ANALYTICS DJANGO_SECRET_KEY DJANGO_SECRET_KEY_FALLBACKS EMAIL_HOST_PASSWORD
     GITHUB_CLIENT_SECRET GOOGLE_SERVICE_ACCOUNT OAUTH_CLIENT_SECRET REPLICA_DATABASE_URLS SECRET_KEY
     SENDGRID_API_KEY SLACK_CLIENT_SECRET'
 
@@ -37,7 +38,7 @@ fail() {
 
 read_secrets() {
     # And those whose names have a number, or a provider's name, in them.
-    numbered=$(env | sed -nE 's/^(REPLICA_DATABASE_URL_[0-9]+|OIDC_[A-Z0-9_]+_CLIENT_SECRET)_FILE=.*/\1/p')
+    numbered=$(env | sed -nE 's/^((CROSS_REGION_)?REPLICA_DATABASE_URL_[0-9]+|OIDC_[A-Z0-9_]+_CLIENT_SECRET)_FILE=.*/\1/p')
     for name in $SECRETS $numbered; do
         eval "value=\${$name:-} file=\${${name}_FILE:-}"
         # A value that is given as such is the one that counts.

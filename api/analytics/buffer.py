@@ -22,6 +22,7 @@ from django.db import DatabaseError, connections
 from analytics.services import Batch, Statement
 from analytics.tallies import Key, Tally
 from core.postgres import AsyncConnection, DatabaseUnavailable
+from core.routing import counts_database
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class Buffer(Generic[Key]):
     async def _write(self) -> None:
         if not self._unsent and not self._tally:
             return
-        connection = await AsyncConnection.open(deadline_seconds=DEADLINE_SECONDS)
+        connection = await AsyncConnection.open(counts_database(), deadline_seconds=DEADLINE_SECONDS)
         try:
             await self._send(connection)  # as it was sent before
             self._prepare()
@@ -148,7 +149,7 @@ class Buffer(Generic[Key]):
 
     def _write_at_once(self, counts: Counts[Key]) -> None:
         try:
-            with connections["default"].cursor() as cursor:
+            with connections[counts_database()].cursor() as cursor:
                 cursor.execute(*self._statement(counts, None))
         except DatabaseError as error:
             self._failed += 1

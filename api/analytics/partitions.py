@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 from django.utils import timezone
+
+from core.routing import counts_database
 
 WEEK = timedelta(days=7)
 WEEKS_AHEAD = 4
@@ -56,7 +58,7 @@ class Part(NamedTuple):
 
 def parts_of(model: type[Model]) -> list[Part]:
     """Return the parts of a table, the oldest first."""
-    with connection.cursor() as cursor:
+    with connections[counts_database()].cursor() as cursor:
         cursor.execute(_PARTS, [model._meta.db_table])
         return [Part(*row) for row in cursor.fetchall()]
 
@@ -92,7 +94,7 @@ def drop_old_parts(model: type[Model], age: timedelta, *, now: datetime | None =
 
 @contextmanager
 def _changing_tables() -> Iterator[CursorWrapper]:
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(using=counts_database()), connections[counts_database()].cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
         yield cursor
 
@@ -108,7 +110,7 @@ def _mondays(ends: list[datetime], now: datetime) -> Iterator[datetime]:
 
 def _delete_before(moment: datetime, part: Part) -> None:
     sql = _DELETE.format(part=part.name, number=_DELETED_AT_ONCE)
-    with connection.cursor() as cursor:
+    with connections[counts_database()].cursor() as cursor:
         deleted = _DELETED_AT_ONCE
         while deleted == _DELETED_AT_ONCE:
             cursor.execute(sql, [moment])

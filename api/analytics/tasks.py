@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import connections
 
 from analytics.models import FeatureEvaluationBucket, IdentityEvaluationBucket, RequestBucket
 from analytics.partitions import drop_old_parts, make_parts
 from analytics.services import forget_old_writers
+from core.routing import counts_database
 from tasks.registry import recurring
 
 
@@ -23,5 +24,5 @@ def delete_old_counts() -> None:
     ):
         make_parts(model)
         drop_old_parts(model, age)
-    with connection.cursor() as cursor:
+    with connections[counts_database()].cursor() as cursor:
         cursor.execute(*forget_old_writers())

@@ -48,16 +48,29 @@ class AsyncConnection:
 
     @classmethod
     async def open(cls, alias: str = "default", *, deadline_seconds: float) -> "AsyncConnection":
-        """Connect to a database of the settings.
+        """Connect to a database of the settings; of several hosts to the first that will do.
 
         Raises:
             DatabaseUnavailable: refused, unreachable, or not done within the deadline.
         """
+        now = asyncio.get_running_loop().time
+        until = now() + deadline_seconds
+        # The driver would go through the hosts by itself, but spend all the time on one that is silent.
+        hosts = _one_by_one(connections[alias].get_connection_params())
+        for left, parameters in zip(range(len(hosts), 0, -1), hosts, strict=True):
+            try:
+                return await cls._open(parameters, now() + (until - now()) / left)
+            except DatabaseUnavailable:
+                if left == 1:
+                    raise
+        raise AssertionError  # there is one host at least
+
+    @classmethod
+    async def _open(cls, parameters: dict[str, Any], until: float) -> "AsyncConnection":
         connection: AsyncConnection | None = None
-        until = asyncio.get_running_loop().time() + deadline_seconds
         try:
             async with asyncio.timeout_at(until):
-                parameters = await _resolved(connections[alias].get_connection_params())
+                parameters = await _resolved(parameters)
             connection = cls(psycopg2.connect(**parameters, async_=True))
             await connection._complete(until)
         except BaseException as error:
@@ -98,6 +111,14 @@ class AsyncConnection:
         except asyncio.CancelledError:
             self.close()  # half an answer may be on its way
             raise
+
+    async def is_pooled(self, *, deadline_seconds: float) -> bool:
+        """Whether another process of the server answers than the one that was connected to.
+
+        A pooler stands between, and what is set for the session may be gone with the next statement.
+        """
+        ((answering,),) = await self.execute("SELECT pg_backend_pid()", deadline_seconds=deadline_seconds)
+        return bool(answering != self._raw.get_backend_pid())
 
     def watch(self) -> None:
         """Report notifications as they come, until the next statement."""
@@ -239,6 +260,19 @@ def _is_ready(descriptor: int, *, for_writing: bool) -> bool:
 def _settle(ready: "asyncio.Future[None]") -> None:
     if not ready.done():
         ready.set_result(None)
+
+
+def _one_by_one(parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parameters of each host, where `host` names several: `one,other`, with a port or as many."""
+    hosts = str(parameters.get("host") or "").split(",")
+    if len(hosts) == 1 or "hostaddr" in parameters:
+        return [parameters]
+    ports = str(parameters.get("port") or "").split(",")
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    return [
+        {**parameters, "host": host, **({"port": port} if port else {})}
+        for host, port in zip(hosts, ports, strict=True)
+    ]
 
 
 async def _resolved(parameters: dict[str, Any]) -> dict[str, Any]:

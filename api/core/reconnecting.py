@@ -15,6 +15,9 @@ _OPEN_SECONDS = 2.0
 _STATEMENT_SECONDS = 2.0
 # Less than a statement has, so that the server says no and the connection stands.
 _LOCK_MILLISECONDS = 1000
+# In one message with the statement, and for its transaction alone: a pooler may have another connection for
+# the next one. Poolers keep track of application_name.
+_IMPATIENTLY = f"SELECT set_config('lock_timeout', '{_LOCK_MILLISECONDS}ms', true); "
 
 # Classes of SQLSTATEs: read-only as a standby is, out of resources, told to stop, a failing system. Another
 # connection may lead to another server.
@@ -52,7 +55,9 @@ class Reconnecting:
         connection = self._connection or await self._open()
         is_fit = True
         try:
-            return await connection.execute(sql, parameters, deadline_seconds=_STATEMENT_SECONDS)
+            return await connection.execute(
+                _IMPATIENTLY + sql, parameters, deadline_seconds=_STATEMENT_SECONDS
+            )
         except psycopg2.Error as error:
             is_fit = (error.pgcode or "")[:2] not in _UNFIT
             raise
@@ -73,9 +78,8 @@ class Reconnecting:
         name = f"{self._name} {secrets.token_hex(8)}"
         try:
             await connection.execute(
-                "SELECT set_config('application_name', %(name)s, false),"
-                " set_config('lock_timeout', %(timeout)s, false)",
-                {"name": name, "timeout": f"{_LOCK_MILLISECONDS}ms"},
+                "SELECT set_config('application_name', %(name)s, false)",
+                {"name": name},
                 deadline_seconds=_STATEMENT_SECONDS,
             )
             if self._lost:

@@ -4,15 +4,22 @@ Two connections, each with a deadline on every step. One listens, and a heartbea
 would hear. The other asks once a second for the revisions of what is held: the floor under
 poolers that can't LISTEN, and under anything else that could make a notification go missing. Whatever is
 lost is made anew, for ever; after that, what is held is compared before anything is waited for.
+
+A pooler that gives each transaction another connection takes a LISTEN and passes nothing on. So where one
+stands between, it is tried whether notifications arrive, before they are relied on.
 """
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from django.db import DEFAULT_DB_ALIAS, connections
+
 from core.postgres import AsyncConnection, DatabaseUnavailable
+from core.routing import DIRECT
 from documents.rows import RevisionName
 from environments.models.revisions import REVISION_CHANNEL
 
@@ -22,6 +29,9 @@ HEARTBEAT_SECONDS = 2.0
 POLL_SECONDS = 1.0
 DEADLINE_SECONDS = 2.0
 RETRY_SECONDS = 0.2
+# How long a notification may take to be taken for lost, and how soon a pooler is tried again.
+HEARING_SECONDS = 1.0
+DEAF_SECONDS = 60.0
 
 # As notifications spell it, so that nothing is parsed that is as expected.
 _CURRENT = """
@@ -36,11 +46,13 @@ class FeedState:
 
     Attributes:
         is_listening: whether notifications arrive.
+        is_deaf: whether a pooler keeps them back, so that changes are found by asking.
         confirmed_at: when the primary last told what is current, by the monotonic clock; None: never.
         reconnects: how often a connection was made anew.
     """
 
     is_listening: bool = False
+    is_deaf: bool = False
     confirmed_at: float | None = None
     reconnects: int = 0
 
@@ -70,14 +82,14 @@ class Feed:
     async def run(self) -> None:
         """Listen and poll until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._repeat(self._listen))
-            tasks.create_task(self._repeat(self._poll))
+            tasks.create_task(self._repeat(self._listen, _listening_database()))
+            tasks.create_task(self._repeat(self._poll, DEFAULT_DB_ALIAS))
 
-    async def _repeat(self, session: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    async def _repeat(self, session: Callable[[AsyncConnection], Awaitable[None]], database: str) -> None:
         while True:
             connection: AsyncConnection | None = None
             try:
-                connection = await AsyncConnection.open(deadline_seconds=DEADLINE_SECONDS)
+                connection = await AsyncConnection.open(database, deadline_seconds=DEADLINE_SECONDS)
                 await session(connection)
             except DatabaseUnavailable as lost:
                 logger.warning("The feed has lost the database: %s", lost)
@@ -90,6 +102,17 @@ class Feed:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self, connection: AsyncConnection) -> None:
+        if await connection.is_pooled(deadline_seconds=DEADLINE_SECONDS) and not await _hears(connection):
+            if not self.state.is_deaf:
+                logger.warning(
+                    "A pooler keeps notifications back: changes are found within a second or two, by asking. "
+                    "DIRECT_DATABASE_URL may name a way around it."
+                )
+            self.state.is_deaf = True
+            connection.close()
+            await asyncio.sleep(DEAF_SECONDS)
+            return
+        self.state.is_deaf = False
         lost = asyncio.Event()
         connection.on_notify = self._notified
         connection.on_lost = lost.set
@@ -128,3 +151,28 @@ class Feed:
             logger.warning("A notification that nobody of ours has sent is left aside.")
             return
         self._heard(name)
+
+
+def _listening_database() -> str:
+    return DIRECT if DIRECT in connections.databases else DEFAULT_DB_ALIAS
+
+
+async def _hears(connection: AsyncConnection) -> bool:
+    """Try whether a notification that is sent over another connection arrives."""
+    channel, heard = f"burgee_hears_{secrets.token_hex(8)}", asyncio.Event()
+    connection.on_notify = lambda _: heard.set()
+    await connection.execute(f"LISTEN {channel}", deadline_seconds=DEADLINE_SECONDS)
+    other = await AsyncConnection.open(_listening_database(), deadline_seconds=DEADLINE_SECONDS)
+    try:
+        await other.execute(f"NOTIFY {channel}", deadline_seconds=DEADLINE_SECONDS)
+    finally:
+        other.close()
+    connection.watch()
+    try:
+        async with asyncio.timeout(HEARING_SECONDS):
+            await heard.wait()
+    except TimeoutError:
+        return False
+    finally:
+        await connection.execute(f"UNLISTEN {channel}", deadline_seconds=DEADLINE_SECONDS)
+    return True

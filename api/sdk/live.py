@@ -185,6 +185,7 @@ class LiveSnapshots:
         feed, store, source = self._feed.state, self._store.counts, self._source.counts
         return {
             "feed_is_listening": float(feed.is_listening),
+            "feed_is_deaf": float(feed.is_deaf),
             "feed_confirmed_seconds_ago": self._unheard_seconds(),
             "feed_reconnects": feed.reconnects,
             "snapshots": len(self._store),
@@ -193,6 +194,8 @@ class LiveSnapshots:
             "snapshots_installed": store.refreshed,
             "snapshots_built": source.built,
             "snapshots_from_replicas": source.from_replicas,
+            "snapshots_replicas_behind": source.replicas_behind,
+            "replicas_away": self._source.replicas.away(),
             "snapshots_from_files": source.from_files,
             "snapshots_from_cache": source.from_cache,
             "snapshots_last_known": source.last_known,

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from django.db import DEFAULT_DB_ALIAS
+
 from environments.models import Environment, ServerSideKey
 from sdk.keys import is_server_side
 
@@ -12,15 +14,15 @@ class FoundEnvironment(NamedTuple):
     has_stopped_serving: bool
 
 
-def find(key: str) -> FoundEnvironment | None:
+def find(key: str, *, database: str = DEFAULT_DB_ALIAS) -> FoundEnvironment | None:
     """Return what `key` opens, or None: there is no such key, it is switched off or has expired, or what it
     belongs to is deleted. One query.
     """
-    environments = Environment.objects.filter(
+    environments = Environment.objects.using(database).filter(
         project__deleted_at__isnull=True, project__organisation__deleted_at__isnull=True
     )
     if is_server_side(key):
-        usable = ServerSideKey.objects.usable().filter(key=key)
+        usable = ServerSideKey.objects.using(database).usable().filter(key=key)
         environments = environments.filter(pk__in=usable.values("environment_id"))
     else:
         environments = environments.filter(api_key=key)
@@ -28,7 +30,7 @@ def find(key: str) -> FoundEnvironment | None:
     return FoundEnvironment(*found) if found else None
 
 
-def find_environment(key: str) -> int | None:
+def find_environment(key: str, *, database: str = DEFAULT_DB_ALIAS) -> int | None:
     """Return the id of the environment that `key` opens, whether or not flags are served for it."""
-    found = find(key)
+    found = find(key, database=database)
     return found.environment_id if found else None

@@ -9,21 +9,23 @@ builder claims the name in the shared cache, and others look there for it a whil
 The rows may come from a replica, if it has that very revision: its name is read in the transaction that reads
 them, too. One that is behind is not asked twice; the primary is.
 
-When the primary can't be asked, the last that is known is better than nothing: `last_known`.
+When the primary can't be asked, the last that is known is better than nothing: `last_known`. That is what this
+host or the shared cache has, and else what a replica has by then.
 """
 
 import logging
-import random
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connections
 
 from core.moments import one_moment
 from core.postgres import DatabaseUnavailable, cut_off_after
+from core.routing import Replicas
 from core.version import VERSION
 from documents.rows import (
     EnvironmentRows,
@@ -33,11 +35,15 @@ from documents.rows import (
     read_rows,
     read_rows_of,
 )
+from environments.models import Environment
 from sdk.contents import Content, content_of
+from sdk.lookup import find_environment
 from sdk.overrides import IdentityOverrides
 from sdk.packing import pack
 from sdk.shared_cache import SharedCache
 from sdk.snapshot_files import SnapshotFiles
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +51,6 @@ logger = logging.getLogger(__name__)
 _DATABASE_SECONDS = 10.0
 # A replica spares the primary work; where it doesn't, the primary is quicker.
 _REPLICA_SECONDS = 1.0
-_LEFT_ALONE_SECONDS = 5.0
 _OTHER_HOST_SECONDS = 0.3
 _OTHER_HOST_RETRY_SECONDS = 0.01
 
@@ -56,6 +61,7 @@ class SourceCounts:
 
     built: int = 0
     from_replicas: int = 0
+    replicas_behind: int = 0
     from_files: int = 0
     from_cache: int = 0
     last_known: int = 0
@@ -73,8 +79,7 @@ class Source:
         self.files = files
         self.cache = cache
         self.counts = SourceCounts()
-        self._replicas = [alias for alias in connections.databases if alias.startswith("replica_")]
-        self._left_alone_until: dict[str, float] = {}
+        self.replicas = Replicas()
 
     def newer_than(
         self, held: RevisionName | None, environment_id: int, *, known: IdentityOverrides | None = None
@@ -101,7 +106,7 @@ class Source:
                     return content
                 rows = None
                 if (content := self._in_cache(revision.name)) is None and self._claims(revision.name):
-                    rows = self._in_replicas(revision.name, fingerprints)
+                    rows = self._in_replicas(environment_id, fingerprints, revision.name)
                     rows = rows or read_rows_of(environment_id, revision, known=fingerprints)
             if content is None and rows is None:
                 content = self._awaited(revision.name)
@@ -114,13 +119,15 @@ class Source:
             return content
 
     def last_known(self, environment_id: int) -> Content | None:
-        """Return the newest content that this host or the shared cache has, without asking the database."""
+        """Return the newest content that is to be had without asking the primary."""
         found = [
             self.files.read(environment_id) if self.files else None,
             self.cache.latest(environment_id) if self.cache else None,
         ]
         contents = [content for each in found if each and (content := _readable(*each))]
         best = max(contents, key=lambda each: each.revision.name.number, default=None)
+        if best is None and (rows := self._in_replicas(environment_id, None)) is not None:
+            best = content_of(rows)
         self.counts.last_known += best is not None
         return best
 
@@ -130,6 +137,10 @@ class Source:
         if found is None and self.cache is not None:
             found = self.cache.environment_of(key)
         return found
+
+    def environment_in_replicas(self, key: str) -> int | None:
+        """Return the environment that a key opens as far as a replica knows. Only a hint."""
+        return self._asking_replicas(lambda replica: find_environment(key, database=replica))
 
     def forget(self, environment_id: int) -> None:
         """Drop this host's file of an environment that is deleted."""
@@ -148,24 +159,39 @@ class Source:
         self.counts.from_cache += content is not None
         return content
 
-    def _in_replicas(self, name: RevisionName, known: Fingerprints | None) -> EnvironmentRows | None:
-        """Return the rows from a replica that has this very revision.
+    def _in_replicas(
+        self, environment_id: int, known: Fingerprints | None, wanted: RevisionName | None = None
+    ) -> EnvironmentRows | None:
+        """Return the rows from a replica.
 
-        One that is behind, or doesn't answer, isn't asked again for it: the primary is.
+        Args:
+            wanted: the very revision that it has to have; None: whatever it has.
         """
-        now = time.monotonic()
-        asked = [each for each in self._replicas if self._left_alone_until.get(each, 0.0) < now]
-        for replica in random.sample(asked, len(asked)):
+
+        def read(replica: str) -> EnvironmentRows | None:
+            revision = current_revision(environment_id, database=replica)
+            if revision is None or wanted not in {None, revision.name}:
+                self.counts.replicas_behind += 1
+                return None
+            rows = read_rows_of(environment_id, revision, known=known, database=replica)
+            self.counts.from_replicas += 1
+            return rows
+
+        return self._asking_replicas(read)
+
+    def _asking_replicas(self, read: Callable[[str], T | None]) -> T | None:
+        """Return what the first replica that answers says; None where none answers."""
+        for replica in self.replicas.to_ask():
             try:
                 with asking_the_database(replica, _REPLICA_SECONDS), one_moment(replica):
-                    revision = current_revision(name.environment_id, database=replica)
-                    if revision is not None and revision.name == name:
-                        rows = read_rows_of(name.environment_id, revision, known=known, database=replica)
-                        self.counts.from_replicas += 1
-                        return rows
+                    found = read(replica)
+            except Environment.DoesNotExist:
+                found = None
             except (DatabaseUnavailable, DatabaseError) as error:
-                logger.warning("The database %s is left alone for a while: %s", replica, error)
-                self._left_alone_until[replica] = now + _LEFT_ALONE_SECONDS
+                self.replicas.failed(replica, error)
+                continue
+            self.replicas.answered(replica)
+            return found
         return None
 
     def _claims(self, name: RevisionName) -> bool:

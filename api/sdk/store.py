@@ -194,7 +194,7 @@ class SnapshotStore:
             if environment_id is not None and (access := self._open(environment_id, name)):
                 return access
         except DatabaseUnavailable:
-            return self._open_as_last_known(name)
+            return self._open_as_last_known(name, key)
         except Environment.DoesNotExist:
             logger.debug("An environment was deleted while its key was looked up.")
         self._remember_unknown(name, news)
@@ -263,8 +263,12 @@ class SnapshotStore:
             access = snapshot.access(name) if snapshot else None
         return access
 
-    def _open_as_last_known(self, name: str) -> Access:
-        environment_id = self._environments.get(name) or self._source.environment_of(name)
+    def _open_as_last_known(self, name: str, key: str) -> Access:
+        environment_id = (
+            self._environments.get(name)
+            or self._source.environment_of(name)
+            or self._source.environment_in_replicas(key)
+        )
         if environment_id is not None:
             with self._flight(environment_id):
                 if self.peek(environment_id) is None:

@@ -1,36 +1,51 @@
 """Replicas give what SDKs are served, where they have it: tried with a real standby."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from app.tests.standby import Standby
+from core.routing import Replicas
 from documents.rows import current_revision
 from environments.models import EnvironmentRevision
 from features.models import FeatureState
 from sdk.sources import Source
+from sdk.tests.workers import Worker, database_away, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+# Nobody listens there, and whoever asks is told so.
+NOBODY = {"HOST": "127.0.0.1", "PORT": 9}
 
-@pytest.fixture
-def standby(environment, feature, tmp_path, monkeypatch) -> Iterator[Standby]:
-    made = Standby(tmp_path)
-    connections.databases["replica_1"] = made.settings
-    replica = connections["replica_1"]
 
-    def connect() -> None:
-        if replica.connection is None:
-            with replica.wrap_database_errors:
-                replica.connect()
-
-    # Tests may use no other database than those that are made before them.
-    monkeypatch.setattr(replica, "ensure_connection", connect)
+@pytest.fixture(scope="module")
+def one_standby(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Standby]:
+    with django_db_blocker.unblock():
+        made = Standby(tmp_path_factory.mktemp("standby"))
     yield made
     made.stop()
-    del connections["replica_1"]
-    del connections.databases["replica_1"]
+
+
+@pytest.fixture
+def standby(one_standby, environment, feature, monkeypatch) -> Iterator[Standby]:
+    """The standby as `replica_1`, with everything that there is."""
+
+    def connect(self: BaseDatabaseWrapper) -> None:
+        if self.connection is None:
+            with self.wrap_database_errors:
+                self.connect()
+
+    # Tests may use no other database than those that are made before them.
+    monkeypatch.setattr(BaseDatabaseWrapper, "ensure_connection", connect)
+    connections.databases["replica_1"] = one_standby.settings
+    one_standby.catch_up()
+    yield one_standby
+    for alias in [each for each in connections.databases if "replica_" in each]:
+        connections[alias].close()
+        del connections[alias], connections.databases[alias]
 
 
 def change(environment, value: str) -> None:
@@ -44,31 +59,50 @@ def served(source: Source, environment) -> object:
     return content.document["feature_states"][0]["feature_state_value"]
 
 
-def test_a_replica_that_has_the_revision_gives_the_rows(standby, environment):
+def test_a_replica_gives_the_rows_if_it_has_the_revision_and_else_the_primary_does(standby, environment):
+    source = Source()
     change(environment, "one")
     standby.catch_up()
-    source = Source()
-
     assert served(source, environment) == "one"
-    assert source.counts.from_replicas == 1
+    assert (source.counts.from_replicas, source.counts.replicas_behind) == (1, 0)
 
-
-def test_a_replica_that_is_behind_is_passed_over_until_it_has_caught_up(standby, environment):
     standby.fall_behind()
     change(environment, "two")
-    source = Source()
-
     assert served(source, environment) == "two"
-    assert source.counts.from_replicas == 0
+    assert (source.counts.from_replicas, source.counts.replicas_behind) == (1, 1)
 
-    standby.run("SELECT pg_wal_replay_resume()::text")
+    standby.go_on()
     standby.catch_up()
     assert served(source, environment) == "two"
-    assert source.counts.from_replicas == 1
+    assert (source.counts.from_replicas, source.counts.replicas_behind) == (2, 1)
+
+
+def test_a_change_is_served_at_once_though_the_replica_is_five_seconds_late(
+    standby, environment, feature, admin_client, tmp_path
+):
+    state = FeatureState.objects.get(environment=environment, feature=feature)
+    path = f"/api/v1/environments/{environment.api_key}/featurestates/{state.pk}/"
+    worker = Worker(tmp_path)
+    try:
+        assert worker.value(environment.api_key, feature.name) == "blue"
+        standby.be_late_by(5)
+        began = time.monotonic()
+        for value in ("green", "red"):
+            admin_client.put(path, {"enabled": True, "feature_state_value": value}, "json")
+            # Whoever wrote reads it, from the primary.
+            assert admin_client.get(path).json()["feature_state_value"] == value
+            eventually(lambda value=value: worker.value(environment.api_key, feature.name) == value)
+        assert time.monotonic() - began < 4
+        assert worker.live.state()["snapshots_replicas_behind"] >= 2
+        assert standby.run("SELECT max(revision) FROM environments_environmentrevision") < (
+            EnvironmentRevision.objects.get(environment_id=environment.pk).revision
+        )
+    finally:
+        worker.stop()
+        standby.be_late_by(0)
 
 
 def test_a_replica_with_the_number_of_another_history_is_passed_over(standby, environment):
-    standby.catch_up()
     standby.fall_behind()
     # As after a failover that lost a change: the number is given again, with other content.
     with connections["default"].cursor() as cursor:
@@ -80,15 +114,82 @@ def test_a_replica_with_the_number_of_another_history_is_passed_over(standby, en
 
     assert served(source, environment) == "another"
     assert source.counts.from_replicas == 0
+    standby.go_on()
 
 
-def test_a_replica_that_is_away_is_left_alone_for_a_while(standby, environment, caplog):
-    standby.stop()
+def test_replicas_that_are_away_are_left_alone_for_a_while_and_those_of_other_regions_asked(
+    standby, environment, caplog
+):
+    connections.databases["replica_1"] = {**standby.settings, **NOBODY}
     source = Source()
-
     for value in ("three", "four"):
         change(environment, value)
         assert served(source, environment) == value
+    assert (source.counts.from_replicas, source.replicas.away()) == (0, 1)
+    assert caplog.text.count("The database replica_1 is left alone for 5 seconds") == 1
 
-    assert source.counts.from_replicas == 0
-    assert caplog.text.count("The database replica_1 is left alone for a while") == 1
+    connections.databases["cross_region_replica_1"] = standby.settings
+    standby.catch_up()
+    source = Source()
+    assert served(source, environment) == "four"
+    assert source.counts.from_replicas == 1
+
+
+def test_a_worker_that_starts_while_the_primary_is_away_serves_what_a_replica_has(
+    standby, environment, feature, tmp_path
+):
+    server_key = environment.server_side_keys.create(name="server")
+    standby.catch_up()
+
+    with database_away():
+        worker = Worker(tmp_path)
+        try:
+            for key in (environment.api_key, server_key.key):
+                assert worker.value(key, feature.name) == "blue"
+        finally:
+            worker.stop()
+
+
+@pytest.mark.parametrize("strategy", ["DISTRIBUTED", "SEQUENTIAL"])
+def test_replicas_are_asked_by_the_strategy_and_far_ones_after_all_near_ones(settings, monkeypatch, strategy):
+    settings.REPLICA_READ_STRATEGY = strategy
+    names = ["replica_1", "replica_2", "replica_3", "cross_region_replica_1"]
+    for name in names:
+        monkeypatch.setitem(connections.databases, name, {})
+    replicas = Replicas()
+
+    firsts = [next(replicas.to_ask()) for _ in range(60)]
+    asked = []
+    for alias in replicas.to_ask():
+        asked.append(alias)
+        replicas.failed(alias, OSError("no answer"))
+
+    if strategy == "SEQUENTIAL":
+        assert firsts == names[:3] * 20
+        assert asked == names
+    else:
+        assert set(firsts) == set(names[:3])
+        assert asked[3:] == names[3:]
+        assert sorted(asked[:3]) == names[:3]
+    assert list(replicas.to_ask()) == [], "they are all left alone"
+    replicas.answered("replica_2")
+    assert list(replicas.to_ask()) == ["replica_2"], "others aren't asked after one that answers"
+
+
+def test_what_only_a_replica_has_shows_in_flags_and_not_in_management(
+    standby, environment, feature, sdk_client, admin_client
+):
+    """Last, for the standby becomes a server of its own."""
+    standby.promote()
+    standby.run("ALTER SYSTEM SET session_replication_role = replica")
+    standby.run("SELECT pg_reload_conf()")
+    eventually(lambda: standby.run("SHOW session_replication_role") == "replica")
+    standby.run("UPDATE features_featurestate SET type = 'unicode', string_value = 'marked'")
+
+    flags = sdk_client.get("/api/v1/flags/").json()
+    states = admin_client.get(f"/api/v1/environments/{environment.api_key}/featurestates/").json()
+
+    assert flags[0]["feature_state_value"] == "marked"
+    assert states["results"][0]["feature_state_value"] == "blue"
+    standby.stop()
+    assert sdk_client.get("/api/v1/flags/").status_code == 200

@@ -13,10 +13,12 @@ Mode = Literal["livemin", "livemax", "livesum"]
 # What goes up and down, and how it is put together. Everything else only grows.
 _GAUGES: dict[str, Mode] = {
     "feed_is_listening": "livemin",
+    "feed_is_deaf": "livemax",
     "feed_confirmed_seconds_ago": "livemax",
     "snapshots": "livesum",
     "snapshot_bytes": "livesum",
     "snapshots_behind": "livemax",
+    "replicas_away": "livemax",
     "streams": "livesum",
     "identities_stored_buffered": "livesum",
     "identities_stored_buffered_bytes": "livesum",

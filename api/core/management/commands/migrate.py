@@ -1,5 +1,6 @@
 """`manage.py migrate`, one at a time."""
 
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
+from core.routing import migrated_databases
 from core.safety import refuse_unsafe_settings
 
 # Of those who migrate a database all take this one; nobody else takes it.
@@ -14,7 +16,14 @@ _LOCK = 0x6275726765650001
 
 
 class Command(migrate.Command):
-    """Django's own, which two containers may start at the same moment: the second waits and finds it done."""
+    """Django's own, which two containers may start at the same moment: the second waits and finds it done.
+
+    All databases that have tables of their own are migrated, where none is named.
+    """
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.set_defaults(database=None)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         if not (options["plan"] or options["check_unapplied"]):
@@ -22,6 +31,10 @@ class Command(migrate.Command):
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["database"] is None:
+            for database in migrated_databases():
+                self.handle(*args, **{**options, "database": database})
+            return
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
             return

@@ -9,6 +9,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from core.postgres import cut_off_after
+from core.routing import migrated_databases
 
 _PAUSE_SECONDS = 0.25
 _ANSWER_SECONDS = 5.0
@@ -21,18 +22,21 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--waitfor", type=float, default=5, help="for so many seconds; 5")
         parser.add_argument("--migrations", action="store_true", help="wait until they are all applied, too")
-        parser.add_argument("--database", default="default", choices=tuple(connections), help="another one")
+        parser.add_argument("--database", choices=tuple(connections), help="only this one")
 
-    def handle(self, *args: Any, waitfor: float, migrations: bool, database: str, **options: Any) -> None:
-        if connections[database].vendor == "unknown":
+    def handle(
+        self, *args: Any, waitfor: float, migrations: bool, database: str | None, **options: Any
+    ) -> None:
+        if connections["default"].vendor == "unknown":
             raise CommandError(
                 "No database is named: set DATABASE_URL, or DJANGO_DB_NAME and its companions."
             )
         deadline = monotonic() + waitfor
-        while missing := _missing(database, migrations):
-            if monotonic() >= deadline:
-                raise CommandError(missing)
-            sleep(_PAUSE_SECONDS)
+        for each in [database] if database else migrated_databases():
+            while missing := _missing(each, migrations):
+                if monotonic() >= deadline:
+                    raise CommandError(missing)
+                sleep(_PAUSE_SECONDS)
 
 
 def _missing(database: str, migrations: bool) -> str:
