@@ -1,7 +1,7 @@
 """How often SDKs asked, and how often they evaluated each feature, added up in buckets of fifteen minutes.
 
-Plain integers and names instead of foreign keys: these tables may live in a database of their own (`core.routing`),
-and what was counted outlives what it was counted for. Nothing here shows in an environment
+Plain integers and names instead of foreign keys: these tables may live in a database of their own
+(`core.routing`), and what was counted outlives what it was counted for. Nothing here shows in an environment
 document, so no write raises a revision.
 
 The tables of buckets have a part for each week: `analytics.partitions`.

@@ -1,8 +1,8 @@
 """Which database has what, and who reads it there.
 
 - `default` has everything, and is where everything is written and read that isn't named here.
-- `replica_1`, … and `cross_region_replica_1`, … are copies of it. Nothing goes there by itself: whoever can do
-  with what a copy has asks `Replicas`.
+- `replica_1`, … and `cross_region_replica_1`, … are copies of it. Nothing goes there by itself: whoever can
+  do with what a copy has asks `Replicas`.
 - `analytics`, where there is one, has the counts of requests and evaluations. The tables for them are in
   `default`, too, empty: who gives that database up again has somewhere to count.
 - `direct` is `default` without a pooler in between, for what needs a session of the server.

@@ -9,8 +9,8 @@ builder claims the name in the shared cache, and others look there for it a whil
 The rows may come from a replica, if it has that very revision: its name is read in the transaction that reads
 them, too. One that is behind is not asked twice; the primary is.
 
-When the primary can't be asked, the last that is known is better than nothing: `last_known`. That is what this
-host or the shared cache has, and else what a replica has by then.
+When the primary can't be asked, the last that is known is better than nothing: `last_known`. That is what
+this host or the shared cache has, and else what a replica has by then.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Copies of the tests' database server, made by the programs that it came with: standbys, and what they become."""
+"""Copies of the tests' database server, made by its own programs: standbys, and what becomes of them."""
 
 import os
 import shutil
@@ -115,7 +115,7 @@ class Standby(Copy):
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, tests_server(), follows=True)
+        super().__init__(folder, server_of_tests(), follows=True)
         self.settings: dict[str, Any] = {
             **connections.databases["default"],
             "HOST": self.address["host"],
@@ -145,7 +145,7 @@ class Standby(Copy):
         eventually(lambda: self.run("SHOW recovery_min_apply_delay") == (f"{seconds}s" if seconds else "0"))
 
 
-def tests_server() -> dict[str, Any]:
+def server_of_tests() -> dict[str, Any]:
     """Return where the tests' own server is, and their database in it."""
     return dict(connections["default"].get_connection_params())
 

@@ -29,6 +29,8 @@ _FINDERS: Mapping[str, Callable[[], str | None]] = {
     "node": _node,
     "redis": _first_of("redis-server", "valkey-server"),
     "memcached": _first_of("memcached"),
+    # Debian has it where only administrators look.
+    "pgbouncer": lambda: shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin"),
     "browser": _first_of("chromium", "chromium-browser", "google-chrome", "chrome", "firefox"),
 }
 

@@ -28,7 +28,7 @@ _connection_settings: dict[str, Any] = {
     ),
     "DISABLE_SERVER_SIDE_CURSORS": env.boolean(
         "DJANGO_DB_DISABLE_SERVER_SIDE_CURSORS",
-        help="Leave no cursor open between transactions, as behind a pooler; DIRECT_DATABASE_URL says that too.",
+        help="Keep no cursor open between transactions, as behind a pooler; DIRECT_DATABASE_URL implies it.",
     ),
 }
 # A server that takes connections and says nothing must not hold up a thread for ever.
@@ -143,8 +143,7 @@ elif _database_parts["NAME"]:
         DATABASES["analytics"] = with_connection_settings(_analytics_parts)
 if _direct_url and DATABASES:
     DATABASES["direct"] = with_connection_settings(_direct_url) | _MAIN
-    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = (
-        True  # that there is a way around a pooler says there is one
-    )
+    # That there is a way around a pooler says that there is one.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 DATABASE_ROUTERS = ["core.routing.AnalyticsRouter", "core.routing.MainRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # SDKs read ids as 31-bit integers

@@ -30,6 +30,10 @@ class Command(migrate.Command):
             refuse_unsafe_settings()  # before the checks, which want the database
         return super().execute(*args, **options)
 
+    def get_check_kwargs(self, options: Any) -> dict[str, Any]:
+        databases = [options["database"]] if options["database"] else migrated_databases()
+        return {**super().get_check_kwargs(options), "databases": databases}
+
     def handle(self, *args: Any, **options: Any) -> None:
         if options["database"] is None:
             for database in migrated_databases():

@@ -1,0 +1,97 @@
+"""A pgbouncer before the tests' database, that gives each transaction whichever connection is free."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from django.db import connections
+
+from app.tests.commands import free_port
+from core.tests.programs import program
+from sdk.tests.workers import eventually
+
+# So few that everybody gets what others have used.
+CONNECTIONS = 3
+
+_CONFIGURATION = """
+[databases]
+* = host={host} port={port} user={user} password={password}
+
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {listen_port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = {connections}
+max_client_conn = 200
+ignore_startup_parameters = options
+"""
+# It refuses root; nobody is given what it takes to pass folders that are root's, as the embedded server is.
+_AS_NOBODY = [
+    *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+    *("--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"),
+]
+
+
+class Pooler:
+    """A pgbouncer that runs. `settings` is where it is, for Django."""
+
+    def __init__(self, port: int) -> None:
+        self.settings: dict[str, Any] = {"HOST": "127.0.0.1", "PORT": port}
+
+    def shown_everywhere(self, name: str) -> set[str]:
+        """Return which values a parameter has in the connections that the pooler keeps."""
+        parameters = connections["default"].get_connection_params()
+        addressed = {name: parameters[name] for name in ("user", "password", "dbname")}
+        clients = [
+            psycopg2.connect(**addressed, host=self.settings["HOST"], port=self.settings["PORT"])
+            for _ in range(CONNECTIONS)
+        ]
+        shown = set()
+        for client in clients:  # each keeps its connection, for its transaction isn't over
+            cursor = client.cursor()
+            cursor.execute("SELECT current_setting(%s, true)", [name])
+            shown.add(cursor.fetchone()[0])
+        for client in clients:
+            client.close()
+        return shown
+
+
+@contextmanager
+def pooler(folder: Path) -> Iterator[Pooler]:
+    """Run pgbouncer inside the block; skip the test where it isn't installed."""
+    path = program("pgbouncer")
+    source = connections["default"].get_connection_params()
+    port = free_port()
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(
+        _CONFIGURATION.format(
+            host=source["host"],
+            port=source.get("port") or 5432,
+            user=source["user"],
+            password=source["password"],
+            listen_port=port,
+            connections=CONNECTIONS,
+        )
+    )
+    with (folder / "log").open("wb") as log:
+        command = [*(_AS_NOBODY if os.geteuid() == 0 else []), path, str(configuration)]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        eventually(lambda: _listens(port) or process.poll() is not None)
+        assert process.poll() is None, (folder / "log").read_text()
+        yield Pooler(port)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _listens(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
