@@ -22,7 +22,7 @@ REPORT ?=
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "Variables: PORT=8000 for run, REQUIRE=node,redis,memcached,browser for test,"
+	@echo "Variables: PORT=8000 for run, REQUIRE=node,redis,memcached,pgbouncer,browser for test,"
 	@echo "CASES=flags,memory ROUNDS=5 SECONDS=2 for bench, and REPORT=1 to write docs/performance.md,"
 	@echo "DATABASE_URL to use a PostgreSQL server of yours, PYTHON for another Python."
 
@@ -40,9 +40,10 @@ state-machine: .venv/installed ## change flags in many random ways, and compare 
 coverage: .venv/installed ## run the tests and show, line by line, what they don't reach: htmlcov/index.html
 	@exec $(BIN)/python -m pytest -n logical --cov --cov-report=term-missing --cov-report=html
 
-walks: .venv/installed ## send every route every malformed value, by every caller, and kill many workers; test does a share
+walks: .venv/installed ## send every route every malformed value, by every caller, and kill many workers and servers; test does a share
 	@WALKS=full exec $(BIN)/python -m pytest -n logical api/app/tests/test_malformed_input.py api/app/tests/test_rights.py \
-		api/app/tests/test_scheduled_changes.py api/app/tests/test_webhooks_survive.py
+		api/app/tests/test_scheduled_changes.py api/app/tests/test_webhooks_survive.py \
+		api/app/tests/test_failover.py api/app/tests/test_pooler.py api/app/tests/test_analytics_database.py
 
 lint: .venv/installed ## check style and the order of imports
 	$(BIN)/python -m ruff check .

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 6 if EVERYTHING else 1
 READERS, WRITERS = (4, 4) if EVERYTHING else (2, 2)
 # How much is acknowledged before the primary dies, and again after.
-ACKNOWLEDGED = 100 if EVERYTHING else 4
+ACKNOWLEDGED = 30 if EVERYTHING else 4
 # Between two requests of a client: without, this would have all of the machine.
 PAUSE_SECONDS = 0.001 if EVERYTHING else 0.01
 SYNCHRONOUS = "synchronous_standby_names = '*'"

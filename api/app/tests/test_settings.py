@@ -192,8 +192,105 @@ def test_replicas_are_read_beside_the_database(load, monkeypatch, variables):
     assert databases["replica_1"]["PASSWORD"] == "p@ss"
 
 
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"CROSS_REGION_REPLICA_DATABASE_URLS": f"{REPLICA.format(1)},{REPLICA.format(2)}"},
+        {
+            "CROSS_REGION_REPLICA_DATABASE_URLS": f"{REPLICA.format(1)}|{REPLICA.format(2)}",
+            "CROSS_REGION_REPLICA_DATABASE_URLS_DELIMITER": "|",
+        },
+        {
+            "CROSS_REGION_REPLICA_DATABASE_URLS": REPLICA.format(7),
+            "CROSS_REGION_REPLICA_DATABASE_URL_0": REPLICA.format(1),
+            "CROSS_REGION_REPLICA_DATABASE_URL_1": REPLICA.format(2),
+        },
+    ],
+    ids=["listed", "delimited", "numbered"],
+)
+def test_replicas_of_other_regions_are_read_apart(load, variables):
+    databases = load(DATABASE_URL=URL, REPLICA_DATABASE_URLS=REPLICA.format(0), **variables)["DATABASES"]
+
+    assert {alias: database["HOST"] for alias, database in databases.items()} == {
+        "default": "db.example.org",
+        "replica_1": "replica-0",
+        "cross_region_replica_1": "replica-1",
+        "cross_region_replica_2": "replica-2",
+    }
+
+
+def test_a_password_may_have_the_comma_that_another_delimiter_leaves_free(load):
+    listed = f"{REPLICA.format(1).replace('p%40ss', 'p,ss')};{REPLICA.format(2)}"
+
+    databases = load(DATABASE_URL=URL, REPLICA_DATABASE_URLS=listed, REPLICA_DATABASE_URLS_DELIMITER=";")[
+        "DATABASES"
+    ]
+
+    assert [databases[f"replica_{number}"]["PASSWORD"] for number in (1, 2)] == ["p,ss", "p@ss"]
+
+
 def test_there_are_no_replicas_without_the_url_of_a_database(load):
     assert load(REPLICA_DATABASE_URLS=REPLICA.format(1))["DATABASES"] == {}
+    assert list(load(DJANGO_DB_NAME="flags", REPLICA_DATABASE_URLS=REPLICA.format(1))["DATABASES"]) == [
+        "default"
+    ]
+
+
+COUNTS = {f"DJANGO_DB_{name}_ANALYTICS": f"counts-{name}" for name in ("NAME", "USER", "PASSWORD", "HOST")}
+
+
+@pytest.mark.parametrize(
+    ("variables", "host"),
+    [
+        ({"DATABASE_URL": URL, "ANALYTICS_DATABASE_URL": REPLICA.format("counts")}, "replica-counts"),
+        ({"DJANGO_DB_NAME": "flags", **COUNTS, "DJANGO_DB_PORT_ANALYTICS": "6000"}, "counts-HOST"),
+        ({"DATABASE_URL": URL, **COUNTS}, None),
+        ({"DJANGO_DB_NAME": "flags", "ANALYTICS_DATABASE_URL": REPLICA.format("counts")}, None),
+        ({"ANALYTICS_DATABASE_URL": REPLICA.format("counts")}, None),
+    ],
+    ids=["by URL", "in parts", "parts beside a URL", "a URL beside parts", "alone"],
+)
+def test_the_database_of_counts_is_given_in_the_way_of_the_main_one(load, variables, host):
+    databases = load(**variables)["DATABASES"]
+
+    assert databases.get("analytics", {}).get("HOST") == host
+    if host == "counts-HOST":
+        assert [databases["analytics"][name] for name in ("NAME", "USER", "PASSWORD", "PORT")] == [
+            "counts-NAME",
+            "counts-USER",
+            "counts-PASSWORD",
+            6000,
+        ]
+
+
+def test_a_way_around_a_pooler_says_that_there_is_one(load):
+    databases = load(DATABASE_URL=URL, DIRECT_DATABASE_URL=REPLICA.format("direct"))["DATABASES"]
+
+    assert databases["direct"]["HOST"] == "replica-direct"
+    assert databases["default"]["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert load(DATABASE_URL=URL)["DATABASES"]["default"]["DISABLE_SERVER_SIDE_CURSORS"] is False
+
+
+def test_connections_are_looked_at_before_they_are_used_unless_that_is_switched_off(load):
+    def looks(**variables: str) -> bool:
+        return load(DATABASE_URL=URL, **variables)["DATABASES"]["default"]["CONN_HEALTH_CHECKS"]
+
+    assert looks()
+    assert not looks(DJANGO_DB_CONN_HEALTH_CHECKS="false")
+
+
+@pytest.mark.parametrize(("given", "expected"), [("", "DISTRIBUTED"), ("sequential", "SEQUENTIAL")])
+def test_the_strategy_of_reading_replicas_is_chosen(load, given, expected):
+    assert load(REPLICA_READ_STRATEGY=given)["REPLICA_READ_STRATEGY"] == expected
+
+
+def test_databases_have_older_names(load):
+    parts = {"DATABASE_NAME": "flags", "DATABASE_USER": "kim", "DATABASE_HOST": "db", "DATABASE_PORT": "6432"}
+
+    by_parts = load(**parts, DJANGO_DB_USER="ann")["DATABASES"]["default"]
+
+    assert [by_parts[name] for name in ("NAME", "USER", "HOST", "PORT")] == ["flags", "ann", "db", 6432]
+    assert load(SQLALCHEMY_DATABASE_URI=URL)["DATABASES"]["default"]["HOST"] == "db.example.org"
 
 
 @pytest.mark.parametrize(

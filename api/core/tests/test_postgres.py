@@ -255,3 +255,26 @@ def test_a_block_that_is_done_in_time_keeps_its_connection():
     with connection.cursor() as cursor:
         cursor.execute("SELECT 2")
         assert cursor.fetchone() == (2,)
+
+
+def test_of_several_hosts_the_first_that_answers_is_taken_though_one_before_is_silent(monkeypatch):
+    settings = connections.databases["default"]
+    answering = connection.get_connection_params()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # its kernel takes connections, nobody else does
+        hosts = f"127.0.0.1,{answering['host']}"
+        ports = f"{silent.getsockname()[1]},{answering.get('port') or 5432}"
+        monkeypatch.setitem(settings, "HOST", hosts)
+        monkeypatch.setitem(settings, "PORT", ports)
+        monkeypatch.setitem(
+            settings, "OPTIONS", {k: v for k, v in settings["OPTIONS"].items() if k not in {"host", "port"}}
+        )
+
+        async def main() -> int:
+            opened = await AsyncConnection.open(deadline_seconds=2)
+            try:
+                assert not await opened.is_pooled(deadline_seconds=PATIENT_SECONDS)
+                return await backend_of(opened)
+            finally:
+                opened.close()
+
+        assert asyncio.run(main())

@@ -7,8 +7,10 @@ from typing import Any
 
 from app.settings.environment import env
 
-_database_url = env.database(
-    "DATABASE_URL", help="The main database, postgres://user:password@host:port/name."
+_older_url = env.database("SQLALCHEMY_DATABASE_URI", help="Read when DATABASE_URL is unset.")
+_database_url = (
+    env.database("DATABASE_URL", help="The main database, postgres://user:password@host:port/name.")
+    or _older_url
 )
 _connection_settings: dict[str, Any] = {
     "CONN_MAX_AGE": max(
@@ -65,12 +67,30 @@ def _in_parts(name: str, user: str, password: str, host: str, port: int) -> dict
 
 _database_parts = _in_parts(
     env.text(
-        "DJANGO_DB_NAME", help="Database name; used with the other DJANGO_DB_* when DATABASE_URL is unset."
+        "DJANGO_DB_NAME",
+        env.text("DATABASE_NAME", help="Read when DJANGO_DB_NAME is unset."),
+        help="Database name; used with the other DJANGO_DB_* when DATABASE_URL is unset.",
     ),
-    env.text("DJANGO_DB_USER", help="Database user."),
-    env.secret("DJANGO_DB_PASSWORD", help="Database password."),
-    env.text("DJANGO_DB_HOST", help="Database host."),
-    env.integer("DJANGO_DB_PORT", 5432, help="Database port."),
+    env.text(
+        "DJANGO_DB_USER",
+        env.text("DATABASE_USER", help="Read when DJANGO_DB_USER is unset."),
+        help="Database user.",
+    ),
+    env.secret(
+        "DJANGO_DB_PASSWORD",
+        env.secret("DATABASE_PASSWORD", help="Read when DJANGO_DB_PASSWORD is unset."),
+        help="Database password.",
+    ),
+    env.text(
+        "DJANGO_DB_HOST",
+        env.text("DATABASE_HOST", help="Read when DJANGO_DB_HOST is unset."),
+        help="Database host.",
+    ),
+    env.integer(
+        "DJANGO_DB_PORT",
+        env.integer("DATABASE_PORT", 5432, help="Read when DJANGO_DB_PORT is unset."),
+        help="Database port.",
+    ),
 )
 _direct_url = env.database(
     "DIRECT_DATABASE_URL",
