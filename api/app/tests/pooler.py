@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from django.db import connections
 
 from app.tests.commands import free_port
+from app.tests.standby import server_of_tests
 from core.tests.programs import program
 from sdk.tests.workers import eventually
 
@@ -20,7 +20,7 @@ CONNECTIONS = 3
 
 _CONFIGURATION = """
 [databases]
-* = host={host} port={port} user={user} password={password}
+* = host={host} port={port} user={user} password='{password}'
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -47,12 +47,8 @@ class Pooler:
 
     def shown_everywhere(self, name: str) -> set[str]:
         """Return which values a parameter has in the connections that the pooler keeps."""
-        parameters = connections["default"].get_connection_params()
-        addressed = {name: parameters[name] for name in ("user", "password", "dbname")}
-        clients = [
-            psycopg2.connect(**addressed, host=self.settings["HOST"], port=self.settings["PORT"])
-            for _ in range(CONNECTIONS)
-        ]
+        address = {**server_of_tests(), "host": self.settings["HOST"], "port": self.settings["PORT"]}
+        clients = [psycopg2.connect(**address) for _ in range(CONNECTIONS)]
         shown = set()
         for client in clients:  # each keeps its connection, for its transaction isn't over
             cursor = client.cursor()
@@ -67,13 +63,13 @@ class Pooler:
 def pooler(folder: Path) -> Iterator[Pooler]:
     """Run pgbouncer inside the block; skip the test where it isn't installed."""
     path = program("pgbouncer")
-    source = connections["default"].get_connection_params()
+    source = server_of_tests()
     port = free_port()
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(
         _CONFIGURATION.format(
             host=source["host"],
-            port=source.get("port") or 5432,
+            port=source["port"],
             user=source["user"],
             password=source["password"],
             listen_port=port,

@@ -35,9 +35,7 @@ class Copy:
         follows: whether it stays a standby of the other one.
     """
 
-    def __init__(
-        self, folder: Path, source: Mapping[str, Any], *, follows: bool, options: list[str] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, source: Mapping[str, Any], *, follows: bool) -> None:
         folder.mkdir(exist_ok=True)
         binaries = _programs()
         self._source = source
@@ -54,7 +52,7 @@ class Copy:
                 f"--port={source.get('port') or 5432}",
                 f"--username={source['user']}",
             ],
-            env={**os.environ, "PGPASSWORD": source["password"]},
+            env={**os.environ, "PGPASSWORD": source.get("password", "")},
             capture_output=True,
             text=True,
             check=False,
@@ -70,7 +68,7 @@ class Copy:
             for path in (self._server.data, *self._server.data.rglob("*")):
                 shutil.chown(path, owner.pw_uid, owner.pw_gid)
         self._server.make()
-        self._server.start(["fsync=off", "shared_buffers=16MB", *(options or [])])
+        self._server.start(["port=5432", "fsync=off", "shared_buffers=16MB"])
 
     @property
     def address(self) -> dict[str, Any]:
@@ -79,8 +77,7 @@ class Copy:
 
     def run(self, sql: str) -> Any:
         """Run a statement over a connection of its own, and return the first value."""
-        names = ("host", "port", "user", "password", "dbname")
-        connection = psycopg2.connect(**{name: self.address[name] for name in names})
+        connection = psycopg2.connect(**self.address)
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -146,8 +143,18 @@ class Standby(Copy):
 
 
 def server_of_tests() -> dict[str, Any]:
-    """Return where the tests' own server is, and their database in it."""
-    return dict(connections["default"].get_connection_params())
+    """Return where the tests' own server is, and their database in it, for the driver."""
+    parameters = connections["default"].get_connection_params()
+    names = ("host", "port", "user", "password", "dbname")
+    return {"port": 5432, "password": ""} | {name: parameters[name] for name in names if name in parameters}
+
+
+def url_of_tests(name: str | None = None) -> str:
+    """Return the URL of a database on the tests' server: theirs, or another one."""
+    server = server_of_tests()
+    credentials = f"{quote(server['user'])}:{quote(server['password'])}"
+    host, port = quote(server["host"], safe=""), server["port"]
+    return f"postgres://{credentials}@/{quote(name or server['dbname'])}?host={host}&port={port}"
 
 
 def url_of(*copies: Copy) -> str:

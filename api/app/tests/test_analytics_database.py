@@ -11,7 +11,7 @@ from analytics.models import CountsWriter, FeatureEvaluationBucket, FirstEvaluat
 from analytics.partitions import parts_of
 from analytics.tasks import delete_old_counts
 from app.tests.commands import manage
-from app.tests.standby import server_of_tests
+from app.tests.standby import url_of_tests
 from core.routing import migrated_databases
 from core.tests.thoroughness import EVERYTHING
 from environments.models import Environment
@@ -88,11 +88,9 @@ def test_counts_are_written_read_tidied_and_migrated_there_and_nothing_else(
 
 @pytest.mark.skipif(not EVERYTHING, reason="loads all migrations four times; WALKS=full does")
 def test_a_command_without_a_database_sees_to_both(counts):
-    server = server_of_tests()
-    url = "postgres://{user}:{password}@/{dbname}?host={host}".format(**server)
     databases = {
-        "DATABASE_URL": url,
-        "ANALYTICS_DATABASE_URL": url.replace(f"/{server['dbname']}?", f"/{server['dbname']}_{NAME}?"),
+        "DATABASE_URL": url_of_tests(),
+        "ANALYTICS_DATABASE_URL": url_of_tests(connections["analytics"].settings_dict["NAME"]),
         "DJANGO_SETTINGS_MODULE": "app.settings.local",
     }
 
