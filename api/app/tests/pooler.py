@@ -55,6 +55,7 @@ class Pooler:
             cursor.execute("SELECT current_setting(%s, true)", [name])
             shown.add(cursor.fetchone()[0])
         for client in clients:
+            client.rollback()  # or the pooler would close the connection
             client.close()
         return shown
 
