@@ -50,16 +50,15 @@ class AnalyticsRouter:
         return self._database_of(model)
 
     def allow_relation(self, one: models.Model, other: models.Model, **hints: Any) -> bool | None:
-        if self._database_of(type(one)) != self._database_of(type(other)):
-            return False
-        return None
+        return None if self._database_of(one) == self._database_of(other) else False
 
     def allow_migrate(self, database: str, app_label: str, **hints: Any) -> bool | None:
         if database == ANALYTICS:
             return app_label == ANALYTICS or bool(hints.get("is_shared"))
         return None
 
-    def _database_of(self, model: type[models.Model]) -> str | None:
+    def _database_of(self, model: type[models.Model] | models.Model) -> str | None:
+        # Of an object that may be a lazy one, whose type is no model.
         is_counts = model._meta.app_label == ANALYTICS and ANALYTICS in connections.databases
         return ANALYTICS if is_counts else None
 
