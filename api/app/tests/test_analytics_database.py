@@ -81,9 +81,8 @@ def test_counts_are_written_read_tidied_and_migrated_there_and_nothing_else(
         assert not model.objects.using("default").exists(), "what is there stays empty"
         assert router.db_for_write(model) == "analytics"
     assert len(parts_of(RequestBucket)) > 3
-    for model in (Environment, Feature, Organisation):
-        assert router.db_for_write(model) == "default"
-    assert not router.allow_relation(environment, RequestBucket.objects.first())
+    assert {router.db_for_write(each) for each in (Environment, Feature, Organisation)} == {"default"}
+    assert not router.allow_relation(environment, RequestBucket.objects.get())
 
 
 @pytest.mark.skipif(not EVERYTHING, reason="loads all migrations four times; WALKS=full does")

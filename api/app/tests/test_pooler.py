@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -88,6 +89,9 @@ def identified(worker: Worker, environment_id: int, identifiers: list[str]) -> l
 def test_flags_identities_and_management_work_and_leave_nothing_to_whoever_comes_next(
     pooled, worker, put, environment, feature, caplog
 ):
+    def serves(value: str) -> bool:
+        return worker.value(environment.api_key, feature.name) == value
+
     eventually(lambda: worker.live.state()["feed_is_deaf"] == 1)
     assert worker.live.state()["feed_is_listening"] == 0
     assert "DIRECT_DATABASE_URL may name a way around it" in caplog.text
@@ -95,7 +99,7 @@ def test_flags_identities_and_management_work_and_leave_nothing_to_whoever_comes
     for value in ("green", "red"):
         put(value)
         assert worker.value(environment.api_key, feature.name) in {"blue", "green", value}
-        took = eventually(lambda value=value: worker.value(environment.api_key, feature.name) == value)
+        took = eventually(partial(serves, value))
         assert took < 3  # found by asking once a second
     people = [f"person {number}" for number in range(30)]
     assert identified(worker, environment.pk, people) == [{"plan": "pro"}] * 30

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from django.db import connections
@@ -83,15 +84,19 @@ def test_a_change_is_served_at_once_though_the_replica_is_five_seconds_late(
     state = FeatureState.objects.get(environment=environment, feature=feature)
     path = f"/api/v1/environments/{environment.api_key}/featurestates/{state.pk}/"
     worker = Worker(tmp_path)
+
+    def serves(value: str) -> bool:
+        return worker.value(environment.api_key, feature.name) == value
+
     try:
-        assert worker.value(environment.api_key, feature.name) == "blue"
+        assert serves("blue")
         standby.be_late_by(5)
         began = time.monotonic()
         for value in ("green", "red"):
             admin_client.put(path, {"enabled": True, "feature_state_value": value}, "json")
             # Whoever wrote reads it, from the primary.
             assert admin_client.get(path).json()["feature_state_value"] == value
-            eventually(lambda value=value: worker.value(environment.api_key, feature.name) == value)
+            eventually(partial(serves, value))
         assert time.monotonic() - began < 4
         assert worker.live.state()["snapshots_replicas_behind"] >= 2
         assert standby.run("SELECT max(revision) FROM environments_environmentrevision") < (

@@ -1,10 +1,10 @@
 """`manage.py migrate`, one at a time."""
 
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
 from django.db import connections
 
@@ -21,7 +21,7 @@ class Command(migrate.Command):
     All databases that have tables of their own are migrated, where none is named.
     """
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.set_defaults(database=None)
 
@@ -30,7 +30,7 @@ class Command(migrate.Command):
             refuse_unsafe_settings()  # before the checks, which want the database
         return super().execute(*args, **options)
 
-    def get_check_kwargs(self, options: Any) -> dict[str, Any]:
+    def get_check_kwargs(self, options: dict[str, Any]) -> dict[Any, Any]:
         databases = [options["database"]] if options["database"] else migrated_databases()
         return {**super().get_check_kwargs(options), "databases": databases}
 
