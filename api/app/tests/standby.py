@@ -158,12 +158,12 @@ def url_of_tests(name: str | None = None) -> str:
 
 
 def url_of(*copies: Copy) -> str:
-    """Return a URL that leads to whichever of the servers writes."""
+    """Return a URL that names several servers."""
     address = copies[0].address
     hosts = "%2C".join(quote(each.address["host"], safe="") for each in copies)
     return (
         f"postgres://{quote(address['user'])}:{quote(address['password'])}@/{quote(address['dbname'])}"
-        f"?host={hosts}&target_session_attrs=read-write"
+        f"?host={hosts}"
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from app.tests.standby import Standby
@@ -138,6 +138,15 @@ def test_replicas_that_are_away_are_left_alone_for_a_while_and_those_of_other_re
     source = Source()
     assert served(source, environment) == "four"
     assert source.counts.from_replicas == 1
+
+
+def test_a_standby_is_never_taken_for_the_primary(standby):
+    """As where the primary's address leads to it before it is promoted."""
+    misled = connections["default"].copy()
+    misled.settings_dict.update(HOST=standby.address["host"], PORT=standby.address["port"])
+
+    with pytest.raises(OperationalError, match="session is read-only"), misled.wrap_database_errors:
+        misled.connect()
 
 
 def test_a_worker_that_starts_while_the_primary_is_away_serves_what_a_replica_has(

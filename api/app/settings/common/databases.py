@@ -47,11 +47,18 @@ def with_connection_settings(
     return database | _connection_settings | {"OPTIONS": options}
 
 
-_MAIN = {"TEST": {"MIRROR": "default"}}  # tests have one server, and no copies of it
+_COPY = {"TEST": {"MIRROR": "default"}}  # tests have one server, and no copies of it
+
+
+def _main(database: dict[str, Any]) -> dict[str, Any]:
+    # A standby that the address leads to before it is promoted knows of the past only. Of several hosts this
+    # finds the one that writes.
+    options = {"target_session_attrs": "read-write"} | database.get("OPTIONS", {})
+    return with_connection_settings(database | {"OPTIONS": options})
 
 
 def _copy_of_main(database: dict[str, Any]) -> dict[str, Any]:
-    return with_connection_settings(database, connect_seconds=_CONNECT_TO_REPLICA_SECONDS) | _MAIN
+    return with_connection_settings(database, connect_seconds=_CONNECT_TO_REPLICA_SECONDS) | _COPY
 
 
 def _in_parts(name: str, user: str, password: str, host: str, port: int) -> dict[str, Any]:
@@ -150,7 +157,7 @@ _analytics_parts = _in_parts(
 # With neither set the settings still load: `collectstatic` runs while an image is built.
 DATABASES: dict[str, Any] = {}
 if _database_url:
-    DATABASES["default"] = with_connection_settings(_database_url)
+    DATABASES["default"] = _main(_database_url)
     for _number, _replica in enumerate(_replicas, start=1):
         DATABASES[f"replica_{_number}"] = _copy_of_main(_replica)
     for _number, _replica in enumerate(_cross_region_replicas, start=1):
@@ -158,11 +165,11 @@ if _database_url:
     if _analytics_url:
         DATABASES["analytics"] = with_connection_settings(_analytics_url)
 elif _database_parts["NAME"]:
-    DATABASES["default"] = with_connection_settings(_database_parts)
+    DATABASES["default"] = _main(_database_parts)
     if _analytics_parts["NAME"]:
         DATABASES["analytics"] = with_connection_settings(_analytics_parts)
 if _direct_url and DATABASES:
-    DATABASES["direct"] = with_connection_settings(_direct_url) | _MAIN
+    DATABASES["direct"] = _main(_direct_url) | _COPY
     # That there is a way around a pooler says that there is one.
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 DATABASE_ROUTERS = ["core.routing.AnalyticsRouter", "core.routing.MainRouter"]
