@@ -37,7 +37,7 @@ class ResponseHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response["Flagsmith-Version"] = VERSION
-        if "Cache-Control" not in response:
+        if settings.ADD_NEVER_CACHE_HEADERS and "Cache-Control" not in response:
             for name, value in _NEVER_CACHE.items():
                 response[name] = value
         if response.status_code == 304:

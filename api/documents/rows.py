@@ -14,10 +14,14 @@ from typing import Any, NamedTuple, TypedDict
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from core.kept_bytes import KeptBytes
 from core.moments import one_moment
 from core.version import VERSION
 from documents.queries import EVERYTHING, OF_IDENTITIES, WITHOUT_IDENTITIES
 from environments.models import Environment, EnvironmentRevision
+
+# Environments by revision, without identities, for those who look at single ones.
+_kept = KeptBytes("project-segments", "segments")
 
 # What is known of each identity's overrides; equal as long as nothing about them has changed.
 Fingerprints = Mapping[int, Sequence[int]]
@@ -251,22 +255,61 @@ def read_rows_of(
 
 
 def read_rows_for(identity_ids: Collection[int], environment_id: int) -> EnvironmentRows:
-    """Read an environment with the overrides of some identities only. Two queries, whatever their number.
+    """Read an environment with the overrides of some identities only.
+
+    Two queries, whatever their number. Where caches `project-segments` or `segments` are switched on, which
+    keep all but the overrides by revision, three: two small ones instead of a large one.
 
     Raises:
         Environment.DoesNotExist: there is none, or it, its project or its organisation is deleted.
     """
-    with one_moment():
-        found = _read(DEFAULT_DB_ALIAS, WITHOUT_IDENTITIES, environment=environment_id)
-        if found["environment"] is None:
-            raise Environment.DoesNotExist
-        if identity_ids:
-            of_identities = _read(
-                DEFAULT_DB_ALIAS, OF_IDENTITIES, environment=environment_id, identities=list(identity_ids)
-            )
-            for part, more in of_identities.items():
-                found[part] += more
+    found = _kept_rows_for(identity_ids, environment_id) if _kept.is_on else None
+    if found is None:
+        with one_moment():
+            found = _read_rows_for(identity_ids, environment_id)
     return EnvironmentRows(revision=None, **{**found, "fingerprints": {}})
+
+
+def _kept_rows_for(identity_ids: Collection[int], environment_id: int) -> dict[str, Any] | None:
+    """Do so with what is kept at the revision of this moment; None where nothing could be."""
+    if connections[DEFAULT_DB_ALIAS].in_atomic_block:
+        return None  # which may have changed what has no revision yet
+    with one_moment():
+        revision = current_revision(environment_id)
+        if revision is None:
+            return None
+        of_identities = _read_identities(identity_ids, environment_id)
+    name = f"rows:{VERSION}:{revision.name}"
+    # A cache may be a table of this database: it is asked outside of the transaction.
+    content = _kept.find(name)
+    if content is not None:
+        return _together(json.loads(content), of_identities)
+    with one_moment():
+        revision = current_revision(environment_id)
+        found = _read_rows_for((), environment_id)
+        of_identities = _read_identities(identity_ids, environment_id)
+    if revision is not None:
+        _kept.keep(f"rows:{VERSION}:{revision.name}", json.dumps(found).encode())
+    return _together(found, of_identities)
+
+
+def _read_rows_for(identity_ids: Collection[int], environment_id: int) -> dict[str, Any]:
+    found = _read(DEFAULT_DB_ALIAS, WITHOUT_IDENTITIES, environment=environment_id)
+    if found["environment"] is None:
+        raise Environment.DoesNotExist
+    return _together(found, _read_identities(identity_ids, environment_id))
+
+
+def _read_identities(identity_ids: Collection[int], environment_id: int) -> dict[str, Any]:
+    if not identity_ids:
+        return {}
+    return _read(DEFAULT_DB_ALIAS, OF_IDENTITIES, environment=environment_id, identities=list(identity_ids))
+
+
+def _together(found: dict[str, Any], of_identities: Mapping[str, Any]) -> dict[str, Any]:
+    for part, more in of_identities.items():
+        found[part] += more
+    return found
 
 
 def _read(database: str, sql: str, **parameters: Any) -> dict[str, Any]:

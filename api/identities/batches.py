@@ -163,6 +163,11 @@ def look_up(identities: Iterable[IdentityKey]) -> Statement:
     return Statement(_LOOK_UP, {"batch": json.dumps(items)})
 
 
+def changed_identities(batch: Iterable[TraitChanges]) -> list[IdentityKey]:
+    """Return whose traits a batch may change; others are only looked up, or made."""
+    return [(each.environment_id, each.identifier) for each in batch if each.values or each.removed]
+
+
 def identities_of(rows: Iterable[tuple[Any, ...]]) -> dict[IdentityKey, StoredIdentity]:
     """Return what is stored, by identity: rows come in no order that means anything."""
     return {

@@ -15,6 +15,7 @@ from audit import erasure as audit_erasure
 from audit.models import RelatedObjectType
 from audit.services import Author, record
 from environments.models import Environment
+from identities.kept_traits import kept_traits
 from identities.models import Identity
 from organisations.models import Organisation
 from projects.models import Project
@@ -64,6 +65,7 @@ def erase_identifier(
         ids = list(identities.values_list("pk", flat=True))
         webhook_erasure.erase_identifier(identifier, ids, environment_ids)
         Identity.objects.filter(pk__in=ids).delete()
+        kept_traits.drop_at_commit([(environment_id, identifier) for environment_id in environment_ids])
     evaluations = sum(erase(identifier, environment_ids, dry_run=dry_run) for erase in _erasers)
     # Last: deleting has left its own lines in the log.
     audit_entries = audit_erasure.erase_identifier(identifier, environment_ids, dry_run=dry_run)

@@ -1,6 +1,6 @@
 """Identities: who or what flags are read for, with the traits known of each."""
 
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.db import models
@@ -10,6 +10,7 @@ from core.days import UtcToday
 from core.digests import Digest
 from core.history import remembers_what_people_do
 from environments.models import Environment
+from identities.writes import noted_writes
 
 
 class IdentityQuerySet(models.QuerySet):
@@ -25,6 +26,10 @@ class IdentityQuerySet(models.QuerySet):
         That reads all identifiers, unless there is the index that `manage.py indexidentifiers` makes.
         """
         return self.filter(identifier__icontains=text).order_by("created_date", "pk")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        noted_writes.note_all_at_commit()
+        return super().delete()
 
 
 class Identity(models.Model):
@@ -119,6 +124,10 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return self.identifier
+
+    def delete(self, *arguments: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        noted_writes.note_all_at_commit()
+        return super().delete(*arguments, **options)
 
 
 class IdentityCountChange(models.Model):

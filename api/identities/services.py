@@ -18,6 +18,7 @@ from identities.batches import (
     StoredIdentity,
     TraitChanges,
     add_trait_keys,
+    changed_identities,
     identities_of,
     merged,
     remember_trait_keys,
@@ -27,6 +28,7 @@ from identities.batches import (
 )
 from identities.models import Identity
 from identities.traits import LARGEST_INTEGER, SMALLEST_INTEGER, TraitValue, from_column
+from identities.writes import noted_writes
 
 
 def store_traits(batch: Sequence[TraitChanges], *, seen: bool = False) -> dict[IdentityKey, StoredIdentity]:
@@ -48,7 +50,9 @@ def store_traits(batch: Sequence[TraitChanges], *, seen: bool = False) -> dict[I
     _ensure_trait_keys(trait_keys_of(changes))
     with connection.cursor() as cursor:
         cursor.execute(*upsert(changes, seen=seen))
-        return identities_of(cursor.fetchall())
+        stored = identities_of(cursor.fetchall())
+    noted_writes.note_at_commit(changed_identities(changes))
+    return stored
 
 
 @transaction.atomic
@@ -116,6 +120,7 @@ def rename_identity(identity: Identity, *, identifier: str | None = None) -> Ide
         _check_identifier_is_free(identity.environment_id, identifier)
         identity.identifier = identifier
         identity.save(update_fields=["identifier"])
+        noted_writes.note_all_at_commit()
     return identity
 
 
@@ -132,6 +137,7 @@ def remove_trait_everywhere(environment: Environment, key: str) -> None:
     """Take a trait away from every identity of an environment."""
     having = Identity.objects.filter(environment=environment, traits__has_key=key)
     key_as_text = Cast(Value(key), output_field=TextField())
+    noted_writes.note_all_at_commit()
     having.update(traits=Func(F("traits"), key_as_text, template="(%(expressions)s)", arg_joiner=" - "))
 
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.cache import caches
+from django.core.cache.backends.dummy import DummyCache
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -94,6 +95,8 @@ def _look_at_triggers() -> str:
 
 def _of_caches() -> Iterator[Finding]:
     for alias in caches:
+        if isinstance(caches[alias], DummyCache):
+            continue  # switched off
         name = "CacheBackend" if alias == "default" else f"CacheBackend[{alias}]"
         key, value = f"health:{uuid4()}", b"1"
         try:

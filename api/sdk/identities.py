@@ -5,6 +5,7 @@ Flagsmith SDK contract.
 """
 
 import hashlib
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from django.db import DataError, IntegrityError
 from rest_framework.exceptions import ValidationError
 
 from identities.batches import IdentityKey, StoredIdentity, TraitChanges
+from identities.kept_traits import kept_traits
 from identities.selectors import stored_identities
 from identities.services import store_traits
 from identities.traits import TraitValue
@@ -60,14 +62,21 @@ class EnvironmentGone(Exception):
     """The environment was deleted since its key was looked up: nothing can be stored in it."""
 
 
-def know_directly(environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy) -> Knowledge:
+def know_directly(
+    environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy, *, may_be_kept: bool = False
+) -> Knowledge:
     """Store what is to be stored, and return the identities with all their traits.
 
     At most two queries, however many identities: one for those that are stored, one for transient ones.
 
+    Args:
+        may_be_kept: whether one identity may be as a cache has it, where that is switched on.
+
     Raises:
         EnvironmentGone: answer that the key is unknown.
     """
+    if may_be_kept and kept_traits.is_on:
+        return _know_as_kept(environment_id, given[0], policy)
     asked = [accepted(each, policy) for each in given]
     named = [each for each in asked if each.identifier]
     stored = store_directly(
@@ -87,6 +96,28 @@ def know_directly(environment_id: int, given: Sequence[GivenIdentity], policy: T
             for each in asked
         ]
     )
+
+
+def is_worth_keeping(given: GivenIdentity, knowledge: Knowledge) -> bool:
+    """Whether a cache may say of an identity that said nothing of itself what is known of it now."""
+    is_certain = knowledge.is_persisted and knowledge.away_seconds is None
+    return is_certain and not given.transient  # who may not be stored at all
+
+
+def stored_traits(known: KnownIdentity) -> dict[str, TraitValue]:
+    return {key: trait.value for key, trait in known.traits.items()}
+
+
+def _know_as_kept(environment_id: int, given: GivenIdentity, policy: TraitPolicy) -> Knowledge:
+    key = environment_id, given.identifier
+    stored = kept_traits.find(key)
+    if stored is not None:
+        return Knowledge([known(given, stored)])
+    read_at = time.monotonic()
+    knowledge = know_directly(environment_id, [given], policy)
+    if is_worth_keeping(given, knowledge):
+        kept_traits.keep(key, stored_traits(knowledge.known[0]), read_at=read_at)
+    return knowledge
 
 
 def store_directly(batch: Sequence[TraitChanges]) -> dict[IdentityKey, StoredIdentity]:

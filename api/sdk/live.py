@@ -88,6 +88,7 @@ class LiveSnapshots:
         self._store.on_forgotten = self._forgotten
         self._store.feed_from(self._source)
         self._store.degraded_seconds = self.degraded_seconds
+        self._store.listening = self._listening
         self._running = asyncio.create_task(self._feed.run())
 
     async def stop(self) -> None:
@@ -210,6 +211,10 @@ class LiveSnapshots:
         held = self._store.name_of(name.environment_id)
         if self._store.is_interested(name.environment_id) and (held is None or _may_follow(name, held)):
             self._want(name.environment_id)
+
+    def _listening(self) -> int | None:
+        feed = self._feed.state
+        return feed.reconnects if feed.is_listening else None
 
     def _compared(self, differing: Collection[int]) -> None:
         if self._source.files:

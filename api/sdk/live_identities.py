@@ -12,8 +12,12 @@ worker in between. Traits carry no time by which the database could tell. Only a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
 
 import psycopg2
 from django.conf import settings
@@ -25,6 +29,7 @@ from identities.batches import (
     StoredIdentity,
     TraitChanges,
     add_trait_keys,
+    changed_identities,
     identities_of,
     look_up,
     remember_trait_keys,
@@ -32,6 +37,8 @@ from identities.batches import (
     unseen_trait_keys,
     upsert,
 )
+from identities.kept_traits import kept_traits
+from identities.writes import noted_writes
 from sdk.batching import Batches, NotPossible, Unanswered
 from sdk.identities import (
     UNSTORABLE,
@@ -42,13 +49,18 @@ from sdk.identities import (
     accepted,
     anonymous,
     changes_of,
+    is_worth_keeping,
     know_directly,
     known,
     store_directly,
+    stored_traits,
 )
 from sdk.inputs import GivenIdentity
 
+T = TypeVar("T")
+
 _STOP_SECONDS = 5.0
+_CACHE_THREADS = 4
 # A loop that hasn't answered a thread by then has ended.
 _LOOP_SECONDS = 10.0
 # Of a Python object, a dictionary's entry and a text, beside what is in them.
@@ -70,18 +82,27 @@ class LiveIdentities:
         self._to_read: Batches[IdentityKey, None, StoredIdentity] = Batches(
             self._read, merge=lambda earlier, later: None
         )
+        # Where traits are kept in a cache: the threads that ask it, and what nobody waits for.
+        self._kept: ThreadPoolExecutor | None = None
+        self._keeping: set[asyncio.Future[None]] = set()
 
     def start(self) -> None:
         """Start taking requests. After forking."""
         self.loop = asyncio.get_running_loop()
         self._to_store.start()
         self._to_read.start()
+        if kept_traits.is_on:
+            self._kept = ThreadPoolExecutor(_CACHE_THREADS, thread_name_prefix="kept traits")
 
     async def stop(self) -> None:
         """Store what is still waiting, as far as that is possible."""
         await asyncio.gather(self._to_store.stop(_STOP_SECONDS), self._to_read.stop(0))
         self._stores.close()
         self._reads.close()
+        if self._kept is not None:
+            await asyncio.gather(*self._keeping, return_exceptions=True)
+            self._kept.shutdown()
+            self._kept = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -96,16 +117,26 @@ class LiveIdentities:
             await self.stop()
 
     async def know(
-        self, environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy
+        self,
+        environment_id: int,
+        given: Sequence[GivenIdentity],
+        policy: TraitPolicy,
+        *,
+        may_be_kept: bool = False,
     ) -> Knowledge:
         """Store what is to be stored, and return the identities with all their traits.
 
         Never waits for a database that is away.
 
+        Args:
+            may_be_kept: whether one identity may be as a cache has it, where that is switched on.
+
         Raises:
             EnvironmentGone: answer that the key is unknown.
             ValidationError: the database can't hold what is to be stored.
         """
+        if may_be_kept and self._kept is not None:
+            return await self._know_as_kept(environment_id, given[0], policy)
         asked = [accepted(each, policy) for each in given]
         answers = [self._ask(environment_id, each, policy) for each in asked]
         if len(answers) > 1:  # so that none is left alone when another one fails
@@ -132,6 +163,30 @@ class LiveIdentities:
                 stored = _changed(stored, unsettled)
             known_ones.append(known(each, stored))
         return Knowledge(known_ones, is_persisted, away_seconds)
+
+    async def _know_as_kept(
+        self, environment_id: int, given: GivenIdentity, policy: TraitPolicy
+    ) -> Knowledge:
+        """Do so for one identity that says nothing of itself, as a cache has it if it has it."""
+        key = environment_id, given.identifier
+        if self._to_store.unsettled(key) is None:
+            stored = await self._asking_the_cache(kept_traits.find, key)
+            if stored is not None:
+                return Knowledge([known(given, stored)])
+        read_at = time.monotonic()
+        knowledge = await self.know(environment_id, [given], policy)
+        if is_worth_keeping(given, knowledge):
+            traits = stored_traits(knowledge.known[0])
+            # Nobody waits for it.
+            keeping = self._asking_the_cache(kept_traits.keep, key, traits, read_at=read_at)
+            self._keeping.add(task := asyncio.ensure_future(keeping))
+            task.add_done_callback(self._keeping.discard)
+        return knowledge
+
+    async def _asking_the_cache(self, ask: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        if not kept_traits.may_block:
+            return ask(*arguments, **named)
+        return await self.loop.run_in_executor(self._kept, partial(ask, *arguments, **named))
 
     async def store(self, batch: Sequence[TraitChanges]) -> bool:
         """Store changes, and return whether they are durable already.
@@ -178,7 +233,9 @@ class LiveIdentities:
         if unseen:
             await self._stores.execute(*add_trait_keys(unseen))
             remember_trait_keys(unseen)
-        return identities_of(await self._stores.execute(*upsert(changes, seen=True)))
+        stored = identities_of(await self._stores.execute(*upsert(changes, seen=True)))
+        noted_writes.note(changed_identities(changes))
+        return stored
 
     async def _read(self, batch: Mapping[IdentityKey, None]) -> Mapping[IdentityKey, StoredIdentity]:
         return identities_of(await self._reads.execute(*look_up(batch)))
@@ -188,12 +245,14 @@ class LiveIdentities:
 _live: LiveIdentities | None = None
 
 
-def know(environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy) -> Knowledge:
+def know(
+    environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy, *, may_be_kept: bool = False
+) -> Knowledge:
     """Do as `LiveIdentities.know` does, from a thread; without one running, by queries of its own."""
     if _live is None:
-        return know_directly(environment_id, given, policy)
-    knowing = asyncio.run_coroutine_threadsafe(_live.know(environment_id, given, policy), _live.loop)
-    return knowing.result(_LOOP_SECONDS)
+        return know_directly(environment_id, given, policy, may_be_kept=may_be_kept)
+    knowing = _live.know(environment_id, given, policy, may_be_kept=may_be_kept)
+    return asyncio.run_coroutine_threadsafe(knowing, _live.loop).result(_LOOP_SECONDS)
 
 
 def store(batch: Sequence[TraitChanges]) -> bool:

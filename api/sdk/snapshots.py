@@ -22,6 +22,7 @@ from sdk.compression import compress
 from sdk.contents import Content, ServedSettings
 from sdk.flag_items import FlagItems, ServedFeature
 from sdk.fragments import Fragments, Visibility
+from sdk.kept_flags import kept_flags
 from sdk.keys import NOT_SERVING, KeyRefused, is_server_side
 from sdk.ofrep.items import OfrepItems
 from sdk.overrides import IdentityOverrides
@@ -156,6 +157,9 @@ class Snapshot:
         return FlagItems(self.environment_id, self.features, self.settings.hides_sensitive_data)
 
     def _flags_body(self, *, to_server: bool) -> bytes:
+        return kept_flags(self.name, to_server=to_server, make=lambda: self._encoded_flags(to_server))
+
+    def _encoded_flags(self, to_server: bool) -> bytes:
         flags = self.compiled.evaluate(None).flags.values()
         shown = (flag for flag in flags if self.shows(flag, to_server=to_server))
         return b"[%b]" % b",".join(map(self.environment_item, shown))

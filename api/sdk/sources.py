@@ -30,6 +30,7 @@ from core.version import VERSION
 from documents.rows import (
     EnvironmentRows,
     Fingerprints,
+    Revision,
     RevisionName,
     current_revision,
     read_rows,
@@ -104,12 +105,14 @@ class Source:
                     return None
                 if (content := self._in_files(revision.name)) is not None:
                     return content
-                rows = None
-                if (content := self._in_cache(revision.name)) is None and self._claims(revision.name):
+                # A cache may be a table of this database: it is asked outside of the transaction.
+                rows = None if self._is_shared else self._rows_of(revision, fingerprints)
+            if rows is None:
+                content = self._in_cache(revision.name)
+                if content is None and self._claims(revision.name):
                     rows = self._in_replicas(environment_id, fingerprints, revision.name)
-                    rows = rows or read_rows_of(environment_id, revision, known=fingerprints)
-            if content is None and rows is None:
-                content = self._awaited(revision.name)
+                elif content is None:
+                    content = self._awaited(revision.name)
             if content is not None:
                 self._keep_on_host(content, content.to_bytes())
                 return content
@@ -143,9 +146,21 @@ class Source:
         return self._asking_replicas(lambda replica: find_environment(key, database=replica))
 
     def forget(self, environment_id: int) -> None:
-        """Drop this host's file of an environment that is deleted."""
+        """Drop what is kept of an environment that is deleted."""
         if self.files:
             self.files.remove(environment_id)
+        if self.cache:
+            self.cache.forget(environment_id)
+
+    @property
+    def _is_shared(self) -> bool:
+        return self.cache is not None and self.cache.is_shared
+
+    def _rows_of(self, revision: Revision, known: Fingerprints | None) -> EnvironmentRows:
+        """Return the rows as they are at this moment, from whoever has them."""
+        environment_id = revision.name.environment_id
+        rows = self._in_replicas(environment_id, known, revision.name)
+        return rows or read_rows_of(environment_id, revision, known=known)
 
     def _in_files(self, name: RevisionName) -> Content | None:
         found = self.files.read(name.environment_id) if self.files else None
@@ -207,7 +222,7 @@ class Source:
     def _keep(self, content: Content) -> None:
         name, written = content.revision.name, content.to_bytes()
         self._keep_on_host(content, written)
-        if self.cache is not None and self.cache.is_shared:
+        if self.cache is not None and self._is_shared:
             self.cache.write(name, pack(name, written), keys=content.keys)
 
     def _keep_on_host(self, content: Content, written: bytes) -> None:

@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -70,6 +71,14 @@ class _Held:
     used_at: float
 
 
+class _Unknown(NamedTuple):
+    """When the primary last said that there is no such key, how often it has, and who listened then."""
+
+    at: float
+    times: int
+    listening: int | None
+
+
 @dataclass(slots=True)
 class StoreCounts:
     """What happened since the start; for metrics."""
@@ -87,7 +96,7 @@ class SnapshotStore:
         self._source = source or Source()
         self._held: dict[int, _Held] = {}
         self._environments: dict[str, int] = {}  # by the names of keys
-        self._unknown: dict[str, float] = {}
+        self._unknown: dict[str, _Unknown] = {}
         self._watched: dict[int, RevisionName] = {}  # which revision was held last
         self._news = 0
         self._changing = threading.Lock()
@@ -97,6 +106,8 @@ class SnapshotStore:
         self.is_fed = False
         self.on_installed: Callable[[Snapshot], None] | None = None
         self.on_forgotten: Callable[[int], None] | None = None
+        # Where every change is told at once: since which reconnection it is.
+        self.listening: Callable[[], int | None] = lambda: None
         # By environment: for how long it hasn't been known whether it has changed; None: it is known.
         self.degraded_seconds: Callable[[int], int | None] = lambda environment_id: None
 
@@ -109,6 +120,7 @@ class SnapshotStore:
     def stop_feeding(self) -> None:
         self.is_fed = False
         self.degraded_seconds = lambda environment_id: None
+        self.listening = lambda: None
         self._source = Source()
         self.clear()
 
@@ -131,7 +143,7 @@ class SnapshotStore:
         name = key_name(key)
         environment_id = self._environments.get(name)
         if environment_id is None:
-            if self._unknown.get(name, 0.0) > time.monotonic():
+            if self._is_known_to_be_unknown(name):
                 self.counts.refused += 1
                 raise KeyRefused(UNKNOWN_KEY)
             return None
@@ -187,7 +199,7 @@ class SnapshotStore:
         access = self.get(key)
         if access is not None:
             return access
-        name, news = key_name(key), self._news
+        name, news, listening = key_name(key), self._news, self.listening()
         try:
             with asking_the_database():
                 environment_id = find_environment(key)
@@ -197,7 +209,7 @@ class SnapshotStore:
             return self._open_as_last_known(name, key)
         except Environment.DoesNotExist:
             logger.debug("An environment was deleted while its key was looked up.")
-        self._remember_unknown(name, news)
+        self._remember_unknown(name, news, listening)
         raise KeyRefused(UNKNOWN_KEY)
 
     def current(self, environment_id: int) -> Snapshot:
@@ -390,14 +402,29 @@ class SnapshotStore:
         if self._environments.get(name) == environment_id:
             del self._environments[name]
 
-    def _remember_unknown(self, name: str, news: int) -> None:
+    def _remember_unknown(self, name: str, news: int, listening: int | None) -> None:
         self.counts.refused += 1
         with self._changing:
             if self._news != news or not self.is_fed:
                 return  # the key may have come into being since it was looked up
             if len(self._unknown) >= _UNKNOWN_KEYS:
                 self._unknown = {}
-            self._unknown[name] = time.monotonic() + _UNKNOWN_SECONDS
+            before = self._unknown.get(name)
+            self._unknown[name] = _Unknown(time.monotonic(), before.times + 1 if before else 1, listening)
+
+    def _is_known_to_be_unknown(self, name: str) -> bool:
+        """Whether the primary has said not long ago that there is no such key.
+
+        As long as the feed has listened since, it would have told of a key that has come into being.
+        """
+        found = self._unknown.get(name)
+        if found is None:
+            return False
+        seconds = _UNKNOWN_SECONDS
+        is_often = found.times >= settings.CACHE_BAD_ENVIRONMENTS_AFTER_FAILURES
+        if is_often and found.listening is not None and found.listening == self.listening():
+            seconds = max(seconds, settings.CACHE_BAD_ENVIRONMENTS_SECONDS)
+        return time.monotonic() < found.at + seconds
 
     def _floor(self, environment_id: int) -> int:
         files = self._source.files

@@ -4,6 +4,7 @@ import logging
 import time
 from typing import Protocol
 
+from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 
@@ -92,6 +93,7 @@ class CacheCounters:
             cache.add(name, 0, seconds)
             count = cache.incr(name)
         except Exception:  # each back end has its own
-            logger.warning("The cache of the throttles can't be reached.", exc_info=True)
+            if settings.DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS:
+                logger.warning("The cache of the throttles can't be reached.", exc_info=True)
             return None
         return seconds - now % seconds if count > limit else None

@@ -52,7 +52,12 @@ def test_health_names_each_check_as_a_page_or_as_json(db):
 
 
 def test_what_the_server_cannot_do_without_is_a_500_and_a_cache_is_not(db, settings, monkeypatch):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1",
+        }
+    }
 
     response = Client().get("/health?format=json")
 

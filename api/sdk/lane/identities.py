@@ -60,7 +60,8 @@ class Identities:
         try:
             key = request.headers.get(KEY, b"").decode("latin-1")
             access = self._answers.opened(request, key) or await self._answers.open(request, key)
-            await self._answers.send(request, common, await self._answer(access, given, answer), access)
+            answered = await self._answer(access, given, answer, may_be_kept=request.scope["method"] == "GET")
+            await self._answers.send(request, common, answered, access)
             usage.count(access.snapshot.environment_id, Resource.IDENTITIES, request.headers)
         except ValidationError:
             return False
@@ -78,13 +79,17 @@ class Identities:
         """
         raise NotImplementedError
 
-    async def _answer(self, access: Access, given: list[GivenIdentity], answer: Answer) -> SdkResponse:
+    async def _answer(
+        self, access: Access, given: list[GivenIdentity], answer: Answer, *, may_be_kept: bool
+    ) -> SdkResponse:
         settings = access.snapshot.settings
         policy = TraitPolicy(
             accepts_traits=access.is_server_side or settings.allows_client_traits,
             stores_traits=settings.stores_traits,
         )
-        knowledge = await self._identities.know(access.snapshot.environment_id, given, policy)
+        knowledge = await self._identities.know(
+            access.snapshot.environment_id, given, policy, may_be_kept=may_be_kept
+        )
         if settings.tells_of_identities:
             identity_reads.note(access.snapshot.environment_id, given, knowledge.known)
         answered = answer(access, knowledge.known)

@@ -480,7 +480,7 @@ def test_an_environment_that_is_gone_is_an_unknown_key(sdk_client, environment, 
     assert (response.status_code, response.json()) == (403, {"detail": "Invalid or missing Environment Key"})
 
 
-def _gone(*arguments: object) -> Knowledge:
+def _gone(*arguments: object, **named: object) -> Knowledge:
     from sdk.identities import store_directly
 
     store_directly([TraitChanges(NOWHERE, "kim")])

@@ -1,9 +1,9 @@
-"""The shared cache: large contents in pieces, nothing taken on faith, nobody waits for a dead one."""
+"""The shared cache: large contents in pieces, nothing taken on faith, nobody waits for a dead one.
+
+Against every back end: test_cache_back_ends.
+"""
 
 import os
-import socket
-import subprocess
-import time
 import uuid
 from typing import Any
 
@@ -12,7 +12,6 @@ from django.core.cache import caches
 from django.core.cache.backends.filebased import FileBasedCache
 
 from core.caches import RawBytes, bytes_cache
-from core.tests.programs import program
 from documents.rows import RevisionName
 from sdk.packing import pack
 from sdk.shared_cache import SharedCache
@@ -130,55 +129,3 @@ def test_a_cache_that_shares_nothing_is_not_used(use_cache, backend, seconds):
 
     assert not cache.is_shared
     assert cache.read(NAME) is None
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
-
-
-@pytest.fixture
-def server(tmp_path):
-    """Start a cache server, and return its address once it answers."""
-    started = []
-
-    def start(name: str) -> str:
-        port = free_port()
-        arguments = {
-            "redis": ["--port", str(port), "--save", "", "--dir", str(tmp_path)],
-            "memcached": ["-p", str(port), "-l", "127.0.0.1", "-u", "nobody"],
-        }
-        started.append(subprocess.Popen([program(name), *arguments[name]], stdout=subprocess.DEVNULL))
-        for _ in range(200):
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.02)
-        return f"127.0.0.1:{port}"
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-@pytest.mark.parametrize(
-    ("name", "backend", "scheme"),
-    [
-        ("redis", "django.core.cache.backends.redis.RedisCache", "redis://"),
-        ("memcached", "django.core.cache.backends.memcached.PyMemcacheCache", ""),
-    ],
-)
-def test_real_servers_keep_large_contents_and_are_not_waited_for_when_dead(
-    use_cache, server, name, backend, scheme
-):
-    cache = use_cache(backend, scheme + server(name))
-
-    cache.write(NAME, pack(NAME, LARGE), keys=["a-key"])
-    assert SharedCache().read(NAME) == LARGE
-    assert [cache.claim(NAME), cache.claim(NAME)] == [True, False]
-    cache = use_cache(backend, f"{scheme}127.0.0.1:{free_port()}")
-    begin = time.monotonic()
-    assert cache.read(NAME) is None
-    assert time.monotonic() - begin < 1.0

@@ -113,10 +113,12 @@ class SdkView(APIView):
     def default_response_headers(self) -> dict[str, str]:
         return {**super().default_response_headers, "Vary": vary()}
 
-    def know(self, given: Sequence[GivenIdentity]) -> list[KnownIdentity]:
+    def know(self, given: Sequence[GivenIdentity], *, may_be_kept: bool = False) -> list[KnownIdentity]:
         """Store what is to be stored of identities, and return them with all their traits."""
         try:
-            knowledge = live_identities.know(self.access.environment_id, given, self.trait_policy)
+            knowledge = live_identities.know(
+                self.access.environment_id, given, self.trait_policy, may_be_kept=may_be_kept
+            )
         except EnvironmentGone as error:
             raise PermissionDenied(UNKNOWN_KEY) from error
         self._unsettled = unsettled(knowledge.is_persisted, knowledge.away_seconds)

@@ -26,8 +26,8 @@ class _IdentitiesView(SdkView):
 
     resource = Resource.IDENTITIES
 
-    def know(self, given: Sequence[GivenIdentity]) -> list[KnownIdentity]:
-        known = super().know(given)
+    def know(self, given: Sequence[GivenIdentity], *, may_be_kept: bool = False) -> list[KnownIdentity]:
+        known = super().know(given, may_be_kept=may_be_kept)
         if self.snapshot.settings.tells_of_identities:
             identity_reads.note(self.snapshot.environment_id, given, known)
         return known
@@ -50,7 +50,7 @@ class IdentitiesView(_IdentitiesView):
         given = read_identity_in_query(self.parameters)
         if not given.identifier:
             return self.answered(payloads.missing_identifier())
-        (known,) = self.know([given])
+        (known,) = self.know([given], may_be_kept=True)
         name = self.parameters.get("feature")
         if name:
             return self.answered(payloads.identity_flag(self.snapshot, known, name, to_server=self.to_server))
