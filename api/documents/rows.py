@@ -286,7 +286,8 @@ def _kept_rows_for(identity_ids: Collection[int], environment_id: int) -> dict[s
         return _together(json.loads(content), of_identities)
     with one_moment():
         revision = current_revision(environment_id)
-        found = _read_rows_for((), environment_id)
+        # No secret belongs there, and none shows in what identities are served.
+        found = {**_read_rows_for((), environment_id), "server_side_keys": []}
         of_identities = _read_identities(identity_ids, environment_id)
     if revision is not None:
         _kept.keep(f"rows:{VERSION}:{revision.name}", json.dumps(found).encode())

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.caches import DATABASE, LOCAL_MEMORY, kept_for
+from core.kept_bytes import KeptBytes
 from documents import evaluation
 from documents.tests.factories import make_feature, override_for_segment
 from features.models import FeatureState
@@ -212,8 +213,10 @@ def test_which_segments_an_identity_is_in_is_worked_out_from_what_is_kept(
     identity = Identity.objects.create(environment=environment, identifier="kim", traits={"country": "FR"})
     segment = make_segment(project, country="FR")
     switch_on(60, alias)
+    secret = environment.server_side_keys.create(name="server").key
     assert evaluation.segments_of(identity.pk, project.pk) == [segment.pk]
-    assert len(entries_of(alias)) == 1
+    (name,) = entries_of(alias)
+    assert secret.encode() not in KeptBytes(alias).find(name.partition(":1:")[2])
 
     with CaptureQueriesContext(connection) as queries:
         assert evaluation.segments_of(identity.pk, project.pk) == [segment.pk]

@@ -15,9 +15,11 @@ from rest_framework.exceptions import ValidationError
 
 from core import reconnecting
 from identities.batches import TraitChanges
+from identities.kept_traits import kept_traits
 from identities.models import Identity, TraitKey
 from identities.selectors import stored_identities
 from identities.services import store_traits
+from identities.writes import noted_writes
 from sdk import batching, live_identities
 from sdk.identities import EnvironmentGone, Knowledge, TraitPolicy
 from sdk.inputs import GivenIdentity, GivenTrait
@@ -485,3 +487,42 @@ def _gone(*arguments: object, **named: object) -> Knowledge:
 
     store_directly([TraitChanges(NOWHERE, "kim")])
     raise AssertionError
+
+
+# --- kept in a cache --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_shared", [False, True], ids=["in this process", "in another one"])
+def test_a_worker_answers_from_the_cache_until_somebody_on_the_host_writes(
+    is_shared, start, environment, settings, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(settings.KEPT_SECONDS, "identities", 60)
+    settings.SNAPSHOT_DIR = tmp_path
+    backend = "filebased.FileBasedCache" if is_shared else "locmem.LocMemCache"
+    settings.CACHES = {
+        **settings.CACHES,
+        "identities": {
+            "BACKEND": f"django.core.cache.backends.{backend}",
+            "LOCATION": str(tmp_path / "cache"),
+        },
+    }
+    vars(noted_writes).pop("file", None)
+    Identity.objects.create(environment=environment, identifier="kim", traits={"plan": "free"})
+
+    one, other = start(), start()
+
+    def plan(worker: Worker) -> Any:
+        (knowledge,) = worker.run(
+            lambda: worker.identities.know(environment.pk, [given()], STORING, may_be_kept=True)
+        )
+        return knowledge.known[0].traits["plan"].value
+
+    assert plan(one) == "free"
+    eventually(lambda: kept_traits.find((environment.pk, "kim")) is not None)
+    Identity.objects.update(traits={"plan": "pro"})  # as another host does
+    assert [plan(one), plan(other)] == ["free"] * 2
+
+    other.know(environment, given(plan="team"))
+
+    assert [plan(one), plan(other)] == ["team"] * 2
+    vars(noted_writes).pop("file", None)
