@@ -216,7 +216,7 @@ def test_which_segments_an_identity_is_in_is_worked_out_from_what_is_kept(
     secret = environment.server_side_keys.create(name="server").key
     assert evaluation.segments_of(identity.pk, project.pk) == [segment.pk]
     (name,) = entries_of(alias)
-    assert secret.encode() not in KeptBytes(alias).find(name.partition(":1:")[2])
+    assert secret.encode() not in (KeptBytes(alias).find(name.partition(":1:")[2]) or secret.encode())
 
     with CaptureQueriesContext(connection) as queries:
         assert evaluation.segments_of(identity.pk, project.pk) == [segment.pk]
