@@ -25,12 +25,13 @@ SELECT cache_key, value FROM {table} WHERE cache_key = ANY(%(keys)s) AND expires
 # In the order of keys, so that two who write the same can't each wait for the other.
 _SET = """
 INSERT INTO {table} (cache_key, value, expires)
-SELECT key, value, {expires} FROM unnest(%(keys)s, %(values)s) AS entry (key, value) ORDER BY key
+SELECT key, value, {expires} FROM unnest(%(keys)s::text[], %(values)s::text[]) AS entry (key, value)
+ORDER BY key
 ON CONFLICT (cache_key) DO UPDATE SET value = EXCLUDED.value, expires = EXCLUDED.expires
 """
 _ADD = """
 INSERT INTO {table} AS kept (cache_key, value, expires)
-SELECT key, value, {expires} FROM unnest(%(keys)s, %(values)s) AS entry (key, value)
+SELECT key, value, {expires} FROM unnest(%(keys)s::text[], %(values)s::text[]) AS entry (key, value)
 ON CONFLICT (cache_key) DO UPDATE SET value = EXCLUDED.value, expires = EXCLUDED.expires
 WHERE kept.expires <= clock_timestamp()
 """

@@ -96,6 +96,10 @@ def test_each_variable_chooses_a_back_end_a_location_or_the_seconds(load):
     assert (loaded.CACHE_BAD_ENVIRONMENTS_SECONDS, loaded.CACHE_BAD_ENVIRONMENTS_AFTER_FAILURES) == (8, 9)
 
 
+def test_throttles_that_are_to_count_in_the_database_need_no_cache(load):
+    assert "user_throttle" not in load(USER_THROTTLE_CACHE_BACKEND=DATABASE).CACHES
+
+
 def test_persistent_documents_are_kept_whatever_the_seconds(load):
     loaded = load(
         CACHE_ENVIRONMENT_DOCUMENT_MODE="persistent",

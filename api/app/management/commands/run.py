@@ -71,6 +71,7 @@ class Command(BaseCommand):
         if pending:
             self._say(f"Applying {len(pending)} migrations …")
             call_command("migrate", verbosity=0, interactive=False)
+        call_command("createcachetable", verbosity=0)  # of caches that are kept in it, if any are
 
     def _say(self, words: str) -> None:
         self.stdout.write(words)

@@ -139,7 +139,8 @@ _user_throttle_backend = env.text(
 )
 _user_throttle_location = env.text("USER_THROTTLE_CACHE_LOCATION", help="Location of that cache.")
 _user_throttle_options = env.pairs("USER_THROTTLE_CACHE_OPTIONS", help="Its options, `name=value,…`.")
-if _user_throttle_backend:
+# In the database there is a table for it, which needs no cache.
+if _user_throttle_backend not in {"", DATABASE}:
     CACHES["user_throttle"] = counting_cache(
         _user_throttle_backend, _user_throttle_location, _user_throttle_options
     )
