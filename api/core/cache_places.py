@@ -58,6 +58,11 @@ class CachePlace:
         return self.is_on and not isinstance(caches[self.alias], LocMemCache)
 
     @property
+    def is_left_alone(self) -> bool:
+        """Whether it has failed a moment ago."""
+        return time.monotonic() < self._left_alone_until
+
+    @property
     def keeps_for_ever(self) -> bool:
         return caches[self.alias].default_timeout is None
 
@@ -105,7 +110,7 @@ class CachePlace:
 
     def attempt(self, use: Callable[[BaseCache], T], otherwise: T) -> T:
         """Use the cache, if it is there to be used."""
-        if not self.is_on or time.monotonic() < self._left_alone_until:
+        if not self.is_on or self.is_left_alone:
             return otherwise
         try:
             return use(caches[self.alias])

@@ -34,6 +34,16 @@ class SharedCache:
         """Whether others can find here what this process puts."""
         return bool(self._used)
 
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether one of them has failed a moment ago."""
+        return any(place.is_left_alone for place in self._used)
+
+    @property
+    def failures(self) -> int:
+        """How often one has failed, since the start."""
+        return sum(place.failures for place in self._places)
+
     def read(self, name: RevisionName) -> bytes | None:
         """Return a content, if it is there and whole."""
         for place in self._used:

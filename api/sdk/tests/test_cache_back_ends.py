@@ -195,7 +195,8 @@ def test_a_server_that_is_away_or_frozen_is_asked_once_and_not_waited_for(settin
 
     assert set(answers) == {(None, None)}
     assert claims == [True] * 3  # nobody waits for what nobody else can be building
-    assert (place.failures, lost.failures) == (1, 1)
+    assert (place.failures, lost.failures, cache.failures) == (1, 1, 1)
+    assert cache.is_left_alone
     assert taken < 5.0  # else as long as it is frozen
     place._left_alone_until = 0.0
     eventually(lambda: place.add("again", b"1"), place)
