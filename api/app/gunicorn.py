@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from core.asgi import departure
 from core.safety import refuse_unsafe_settings
 from operations.metrics import folder
 
@@ -25,6 +26,9 @@ worker_class = "core.asgi.worker.Worker"
 workers = common.GUNICORN_WORKERS
 threads = common.GUNICORN_THREADS  # of the pool behind `app.asgi`
 timeout = common.GUNICORN_TIMEOUT
+# For what is at hand when a process is told to end, after it has gone on for a while.
+graceful_timeout = common.GUNICORN_GRACEFUL_TIMEOUT + common.SHUTDOWN_DELAY_SECONDS
+departure.prepare(common.SHUTDOWN_DELAY_SECONDS)
 keepalive = common.GUNICORN_KEEP_ALIVE
 loglevel = common.LOG_LEVEL.lower()
 # What goes to the null device needn't be written first.
@@ -43,6 +47,22 @@ control_socket_disable = True
 
 # Before the application is loaded, whose metrics look for it.
 _made_folder = folder.prepare() if common.PROMETHEUS_ENABLED else None
+
+
+def when_ready(arbiter: Any) -> None:
+    """Have SIGTERM tell load balancers first, by the readiness probe."""
+    arbiter.handle_term = departure.announced_by(arbiter)
+
+
+def pre_exec(arbiter: Any) -> None:
+    """Prepare the start of a successor, at SIGUSR2: started as this one was, with figures of its own.
+
+    gunicorn would start the file that `python -m gunicorn` has come to, whose folder then hides modules of
+    Python's own.
+    """
+    arbiter.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
+    if _made_folder is not None:
+        arbiter.cfg.env_orig.pop(folder.VARIABLE, None)
 
 
 def pre_fork(arbiter: Any, worker: Any) -> None:

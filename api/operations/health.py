@@ -17,6 +17,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from core.asgi import departure
 from core.postgres import cut_off_after
 from environments.publishing import silent_triggers
 from operations.tasks import answer_health_check
@@ -46,7 +47,12 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything; within some seconds, whatever doesn't answer."""
-    return [*_of_the_database(), *_of_caches(), *_of_tasks()]
+    return [*_of_this_server(), *_of_the_database(), *_of_caches(), *_of_tasks()]
+
+
+def _of_this_server() -> Iterator[Finding]:
+    if departure.is_announced():
+        yield Finding("ServerHealthCheck", "This server is about to end.")
 
 
 def _of_the_database() -> Iterator[Finding]:

@@ -4,11 +4,13 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
+import psycopg2
 
 from app import embedded_postgres
 from app.embedded_postgres.keeper import Server
@@ -30,14 +32,31 @@ class OwnDatabase:
         self._server.make()
         self._server.start(["fsync=off"])
         self._proxy = Proxy(folder / "proxy", self._server.socket_folder)
-        self.url = embedded_postgres.url(folder).replace(
-            embedded_postgres.url(folder).partition("host=")[2],
+        self._direct_url = embedded_postgres.url(folder)
+        self.url = self._direct_url.replace(
+            self._direct_url.partition("host=")[2],
             str(self._proxy.folder).replace("/", "%2F"),
         )
 
     def stop(self) -> None:
         self._proxy.close()
         self._server.stop()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds, past the proxy."""
+        with closing(self._connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    @contextmanager
+    def locked(self, table: str) -> Iterator[Callable[[], bool]]:
+        """Let nobody write to a table inside the block; what is given says whether somebody waits to."""
+        with closing(self._connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            yield lambda: bool(self.rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
+
+    def _connect(self) -> Any:
+        return psycopg2.connect(self._direct_url)
 
     @contextmanager
     def killed(self) -> Iterator[None]:

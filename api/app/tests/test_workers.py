@@ -2,21 +2,26 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.conf import settings
 
+from analytics.models import Resource
 from app.tests.databases import OwnDatabase
+from app.tests.traffic import LABEL, Traffic
 from core.tests.asgi.servers import Gunicorn, gunicorn, wait_until
 from core.tests.asgi.wire import Answer, connected, request
 
@@ -24,6 +29,7 @@ from core.tests.asgi.wire import Answer, connected, request
 pytestmark = pytest.mark.no_cover
 
 API = "/api/v1"
+KINDS = ("flags", "identities", "writes")
 FILL = """
 import django, json
 django.setup()
@@ -110,7 +116,9 @@ class Burgee:
 
 
 @contextmanager
-def two_workers(folder: Path, database_url: str, snapshots: str = "snapshots") -> Iterator[Gunicorn]:
+def two_workers(
+    folder: Path, database_url: str, snapshots: str = "snapshots", **environment: str
+) -> Iterator[Gunicorn]:
     with gunicorn(
         folder / f"log {time.monotonic()}",
         *("--config", "python:app.gunicorn", "app.asgi"),
@@ -120,6 +128,7 @@ def two_workers(folder: Path, database_url: str, snapshots: str = "snapshots") -
         DATABASE_URL=database_url,
         SNAPSHOT_DIR=str(folder / snapshots),
         GUNICORN_WORKERS="2",
+        **environment,
     ) as server:
         yield server
 
@@ -241,3 +250,96 @@ def test_keys_come_and_go_on_every_worker(burgee):
     wait_until(lambda: statuses(made["key"]) == {200})
     burgee.manage("DELETE", f"{keys}{made['id']}/")
     wait_until(lambda: statuses(made["key"]) == {403})
+
+
+def test_no_request_is_lost_while_workers_and_servers_are_replaced(burgee, folder):
+    """Workers by SIGHUP, then the server by one that takes over its port, then the end of that one."""
+    pid = folder / "pid"
+    state = f"/api/v1/environments/{burgee.client_key}/featurestates/{burgee.content['state']}/"
+    with (
+        two_workers(
+            folder, burgee.database.url, GUNICORN_CMD_ARGS=f"--pid={pid}", SHUTDOWN_DELAY_SECONDS="1"
+        ) as server,
+        Traffic(
+            server.address,
+            client_key=burgee.client_key,
+            token=burgee.content["token"],
+            write=(state, lambda number: {"feature_state_value": f"value {number}"}),
+        ) as traffic,
+    ):
+
+        def goes_on() -> None:
+            before = traffic.answered.copy()
+            wait_until(lambda: all(traffic.answered[kind] > before[kind] + 3 for kind in KINDS))
+
+        goes_on()
+        old = server.workers()
+        server.tell(signal.SIGHUP)
+        wait_until(lambda: len(now := server.workers()) == 2 and not now & old)
+        goes_on()
+
+        server.tell(signal.SIGUSR2)
+        wait_until(lambda: (folder / "pid.2").exists(), lambda: server.log)
+        successor = psutil.Process(int((folder / "pid.2").read_text()))
+        try:
+            wait_until(lambda: len(successor.children()) == 2, lambda: server.log)
+            wait_until(lambda: server.log.count("Application startup complete") >= 6, lambda: server.log)
+            server.tell(signal.SIGTERM)
+            assert server.process.wait(20) == 0
+            goes_on()
+            traffic.stop()
+            assert successor.is_running()
+            last = Burgee(server, burgee.database, burgee.content)
+            end_during_a_write(last, successor)
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                successor.terminate()
+
+    assert traffic.failures == []
+    assert len(traffic.endings) >= 6  # all three at SIGHUP, and at the handover
+    assert all(re.search(rb"\r\nretry: \d{3,4}\n\n\r\n0\r\n\r\n$", each) for each in traffic.endings)
+    counted = dict(
+        burgee.database.rows(
+            "SELECT resource, sum(total_count)::int FROM analytics_requestbucket"
+            f" WHERE user_agent = '{LABEL}' GROUP BY resource"
+        )
+    )
+    assert counted == {
+        Resource.FLAGS: traffic.answered["flags"],
+        Resource.IDENTITIES: traffic.answered["identities"],
+    }
+    kept = burgee.database.rows("SELECT identifier, traits FROM identities_identity WHERE traits ? 'n'")
+    assert {identifier: traits["n"] for identifier, traits in kept} == traffic.last_traits
+
+
+def end_during_a_write(burgee: Burgee, master: psutil.Process) -> None:
+    """Tell a server to end that is in the middle of a request."""
+    answers: list[Answer] = []
+    path = f"environments/{burgee.client_key}/featurestates/{burgee.content['state']}/"
+    writer = threading.Thread(
+        target=lambda: answers.append(burgee.manage("PUT", path, {"feature_state_value": "the last one"}))
+    )
+    with burgee.database.locked("features_featurestate") as waiting:
+        writer.start()
+        wait_until(waiting)
+        master.terminate()
+
+        def readiness() -> int:
+            with connected(burgee.server.address) as connection:
+                return connection.ask(request(target="/health/readiness/?format=json")).status
+
+        wait_until(lambda: readiness() == 500)
+        assert burgee.ask("flags/", burgee.client_key).status == 200  # for a second more
+        wait_until(lambda: not _accepts(burgee.server.address))
+    writer.join()
+    wait_until(lambda: not master.is_running() or master.status() == psutil.STATUS_ZOMBIE)
+
+    assert [answer.status for answer in answers] == [200]
+
+
+def _accepts(address: tuple[str, int]) -> bool:
+    try:
+        with connected(address):
+            return True
+    except ConnectionRefusedError:
+        return False

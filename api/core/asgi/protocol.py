@@ -9,6 +9,8 @@ cost more than all the other checks together.
 
 import asyncio
 import json
+import select
+import socket
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import inf
@@ -19,9 +21,14 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import Server, ServerState
 
+from core.asgi import departure
 from core.asgi.streamed import STREAMED_BODY, StreamedBody
 
 SWEEP_SECONDS = 0.5
+# A connection that was accepted is made in the loop's next turns.
+_LATECOMER_SECONDS = 0.05
+# Under load there is always one more that waits. This bounds how long the server looks after them.
+_MOST_ACCEPTING_TURNS = 1000
 
 # In a scope's extensions: a `WholeAnswer`, where the connection takes one.
 WHOLE_ANSWER = "burgee.whole_answer"
@@ -127,7 +134,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _has_offer = False  # the head asks for another protocol
     _is_late = False  # in a head that didn't come at once
     _refusal: bytes | None = None  # the answer to what could not be read, and the last one
-    _leaving = False
+    is_leaving = False  # it was told that the process ends
 
     def __init__(
         self,
@@ -191,7 +198,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_late:
             self._is_late = False
         self.due = _OWES_NOTHING
-        if self._leaving:
+        if self.is_leaving:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -226,7 +233,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """End after the requests at hand, or after the one that may be on its way."""
-        self._leaving = True
+        self.is_leaving = True
         if self._is_answering():
             self.cycle.keep_alive = False
         else:
@@ -256,7 +263,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return self.limits.head_seconds
         if self.cycle is None:
             return self.limits.first_byte_seconds
-        return self.limits.goodbye_seconds if self._leaving else self.timeout_keep_alive
+        return self.limits.goodbye_seconds if self.is_leaving else self.timeout_keep_alive
 
     def _check_sender(self, now: float) -> None:
         if not self._in_body or not self._is_answering():
@@ -376,7 +383,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 class BoundedServer(Server):
-    """A server that looks at its connections' deadlines, and says when it is about to end.
+    """A server that looks at its connections' deadlines, and loses nobody when it ends.
 
     The lifespan's state may have an `asyncio.Event` under "leaving"; it is set when no more connections are
     accepted. Answers that have no end of their own, streams, must end then.
@@ -390,10 +397,39 @@ class BoundedServer(Server):
             sweeping.cancel()
 
     async def shutdown(self, sockets: Any = None) -> None:
+        if departure.is_announced():
+            await self._go_on(departure.delay_seconds)
+        await _accept_those_who_wait(sockets or [])
         leaving = self.lifespan.state.get("leaving")
         if leaving is not None:
             leaving.set()
+        asyncio.get_running_loop().call_later(_LATECOMER_SECONDS, self._tell_latecomers)
         await super().shutdown(sockets)
+
+    async def _go_on(self, seconds: float) -> None:
+        """Serve as before, until nobody is sent here any more."""
+        until = asyncio.get_running_loop().time() + seconds
+        while (left := until - asyncio.get_running_loop().time()) > 0 and not self.force_exit:
+            if self.config.callback_notify is not None:
+                await self.config.callback_notify()
+            await asyncio.sleep(min(left, 1))
+
+    def _tell_latecomers(self) -> None:
+        """Tell those who were accepted in the last moment, after uvicorn has told all others."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, BoundedProtocol) and not connection.is_leaving:
+                connection.shutdown()
+
+
+async def _accept_those_who_wait(sockets: Iterable[socket.socket]) -> None:
+    """Let the loop accept connections that the system has made; they would be reset with the socket."""
+    poll = select.poll()
+    for each in sockets:
+        poll.register(each, select.POLLIN)
+    for _ in range(_MOST_ACCEPTING_TURNS):
+        if not poll.poll(0):
+            return
+        await asyncio.sleep(0)
 
 
 async def sweep(connections: Collection[BoundedProtocol]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
+from core.asgi import departure
 from core.asgi.access import AccessHook
 from core.asgi.protocol import BoundedProtocol, BoundedServer
 
@@ -35,7 +36,8 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it has no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.config.timeout_graceful_shutdown = int(self.cfg.graceful_timeout * _SHARE_FOR_REQUESTS) or 1
+        seconds = self.cfg.graceful_timeout - departure.delay_seconds
+        self.config.timeout_graceful_shutdown = max(int(seconds * _SHARE_FOR_REQUESTS), 1)
 
     def init_signals(self) -> None:
         super().init_signals()

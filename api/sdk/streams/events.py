@@ -22,6 +22,11 @@ GREETING = chunk_of(b": connected\n\n")
 HEARTBEAT = chunk_of(b": keepalive\n\n")
 
 
+def come_back(milliseconds: int) -> bytes:
+    """Tell a reader, who is about to be cut off, how long to wait before connecting again."""
+    return chunk_of(b"retry: %d\n\n" % milliseconds)
+
+
 def for_sdks(snapshot: Snapshot) -> bytes:
     """Tell Flagsmith's SDKs: `{"updated_at": 1769940000.123456, "revision": 17}`.
 

@@ -8,6 +8,7 @@ small steps between which the loop answers others.
 
 import asyncio
 import logging
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ from documents.rows import RevisionName
 from sdk.live import LiveSnapshots
 from sdk.snapshots import Snapshot
 from sdk.streams.access import opens_streams
-from sdk.streams.events import GREETING, HEARTBEAT, WORDINGS, Wording
+from sdk.streams.events import GREETING, HEARTBEAT, WORDINGS, Wording, come_back
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 15.0
+# When readers come back whom the end of a process has cut off: not all at once.
+COME_BACK_MILLISECONDS = 500, 5000
 # How many streams are written to before others have their turn: about half a millisecond.
 STEP = 50
 _RETRY_SECONDS = 0.2
@@ -145,10 +148,11 @@ class Streams:
         Raises:
             TooManyStreams: answer 503 with its message and `Retry-After`.
         """
-        if self._size >= self._most or self._is_leaving:
+        if self._size >= self._most:
             self.counts.refused += 1
             raise TooManyStreams
         if leaving is not None and self._ending is None:
+            self._is_leaving = leaving.is_set()
             self._ending = asyncio.create_task(self._end(leaving))
         channel = self._channels.get(snapshot.environment_id)
         if channel is None:
@@ -170,8 +174,14 @@ class Streams:
             self._live.unwatch(channel.environment_id)
 
     def greet(self, stream: Stream, last_event_id: str | None) -> None:
-        """Begin: with a comment, and at once with an event for a reader who comes back and has missed one."""
+        """Begin: with a comment, and at once with an event for a reader who comes back and has missed one.
+
+        Who comes while the process ends is told to come back: after another answer than this, browsers don't.
+        """
         stream.body.write(GREETING)
+        if self._is_leaving:
+            self._dismiss(stream)
+            return
         if last_event_id and last_event_id != str(stream.told):
             stream.told = None
         self._tell_one(stream)
@@ -219,11 +229,16 @@ class Streams:
     def _tell_one(self, stream: Stream) -> None:
         news = stream.channel.news
         if stream.key not in news.keys:
-            stream.body.end()
+            self._dismiss(stream)
         elif news.name is not None and stream.told != news.name and stream.body.is_open:
             stream.told = news.name
             self._write(stream, news.chunks[stream.wording])
             self.counts.told += 1
+
+    def _dismiss(self, stream: Stream) -> None:
+        if self._is_leaving:
+            self._write(stream, come_back(random.randint(*COME_BACK_MILLISECONDS)))  # noqa: S311  # no secret
+        stream.body.end()
 
     def _write(self, stream: Stream, chunk: bytes) -> None:
         if not stream.body.write(chunk):

@@ -379,6 +379,7 @@ def test_streams_end_at_once_with_the_process(serve, key, tmp_path):
             reader.chunk()
         worker.leave()
 
+        assert all(re.fullmatch(rb"retry: \d{3,4}\n\n", reader.chunk()) for reader in readers)
         assert [reader.chunk() for reader in readers] == [b""] * 3
     assert time.monotonic() - begin < 5.0
 

@@ -13,6 +13,17 @@ GUNICORN_THREADS = env.integer(
 GUNICORN_TIMEOUT = env.integer(
     "GUNICORN_TIMEOUT", 30, help="Seconds after which a stuck process is replaced."
 )
+GUNICORN_GRACEFUL_TIMEOUT = env.integer(
+    "GUNICORN_GRACEFUL_TIMEOUT",
+    30,
+    at_least=1,
+    help="Seconds that requests at hand have to end in, when a process is told to end.",
+)
+SHUTDOWN_DELAY_SECONDS = env.integer(
+    "SHUTDOWN_DELAY_SECONDS",
+    0,
+    help="Seconds to go on serving after SIGTERM while readiness fails, for load balancers that ask for it.",
+)
 GUNICORN_KEEP_ALIVE = env.integer(
     "GUNICORN_KEEP_ALIVE",
     2,
