@@ -43,7 +43,8 @@ coverage: .venv/installed .venv/looked-for-memcached ## run the tests and show, 
 walks: .venv/installed ## send every route every malformed value, by every caller, and kill many workers and servers; test does a share
 	@WALKS=full exec $(BIN)/python -m pytest -n logical api/app/tests/test_malformed_input.py api/app/tests/test_rights.py \
 		api/app/tests/test_scheduled_changes.py api/app/tests/test_webhooks_survive.py \
-		api/app/tests/test_failover.py api/app/tests/test_pooler.py api/app/tests/test_analytics_database.py
+		api/app/tests/test_failover.py api/app/tests/test_pooler.py api/app/tests/test_analytics_database.py \
+		api/app/tests/test_migration_rules.py
 
 lint: .venv/installed ## check style and the order of imports
 	$(BIN)/python -m ruff check .
@@ -57,7 +58,7 @@ format: .venv/installed ## put the code into shape
 typecheck: .venv/installed ## check types
 	$(BIN)/python -m mypy api bench
 
-doctest: .venv/installed .venv/looked-for-memcached ## run the examples in docstrings
+doctest: .venv/installed ## run the examples in docstrings
 	$(BIN)/python -m pytest --doctest-modules --ignore-glob='*/tests/*' --ignore-glob='*/migrations/*' api
 
 migrate: .venv/installed ## bring the database up to date

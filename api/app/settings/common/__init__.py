@@ -21,6 +21,7 @@ from app.settings.common.installation import *  # noqa: F403
 from app.settings.common.limits import *  # noqa: F403
 from app.settings.common.logs import *  # noqa: F403
 from app.settings.common.mail import *  # noqa: F403
+from app.settings.common.migrations import *  # noqa: F403
 from app.settings.common.monitoring import *  # noqa: F403
 from app.settings.common.ofrep import *  # noqa: F403
 from app.settings.common.rest_framework import *  # noqa: F403

@@ -1,13 +1,23 @@
-"""`manage.py migrate`, one at a time."""
+"""`manage.py migrate`: one at a time, not for long in others' way, with a plan that says what it locks."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import sleep
 from typing import Any
 
+from django.conf import settings
+from django.core.management import CommandError
 from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import OperationalError, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.template.defaultfilters import filesizeformat
 
+from core.migrating.patience import limited, took_too_long, waited_in_vain
+from core.migrating.plan import Reader, Step, size_of
+from core.migrating.statements import WAITING, Lock
 from core.routing import migrated_databases
 from core.safety import refuse_unsafe_settings
 
@@ -20,6 +30,8 @@ class Command(migrate.Command):
 
     All databases that have tables of their own are migrated, where none is named.
     """
+
+    _plan: "_Plan | None" = None
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -39,11 +51,46 @@ class Command(migrate.Command):
             for database in migrated_databases():
                 self.handle(*args, **{**options, "database": database})
             return
+        if options["plan"]:
+            self._plan = _Plan(options["database"])
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
             return
-        with self._alone(options["database"]):
-            super().handle(*args, **options)
+        with self._alone(options["database"]), limited(connections[options["database"]]):
+            self._try_to_migrate(*args, **options)
+
+    def describe_operation(  # type: ignore[override]  # it is called on the command, as a method would be
+        self, operation: Operation, backwards: bool
+    ) -> tuple[str, bool]:
+        message, is_error = super().describe_operation(operation, backwards)
+        if self._plan is not None:
+            message = "\n        ".join([message, *self._plan.lines_of(operation, backwards=backwards)])
+        return message, is_error
+
+    def _try_to_migrate(self, *args: Any, **options: Any) -> None:
+        tries = 1 + settings.MIGRATION_LOCK_RETRIES
+        for number in range(1, tries + 1):
+            try:
+                super().handle(*args, **options)
+            except OperationalError as error:
+                reason = str(error).strip().partition("\n")[0]
+                if took_too_long(error):
+                    raise CommandError(
+                        f"{reason}. A statement took more than MIGRATION_STATEMENT_TIMEOUT_SECONDS "
+                        f"({settings.MIGRATION_STATEMENT_TIMEOUT_SECONDS:g}); its migration is undone."
+                    ) from error
+                if not waited_in_vain(error):
+                    raise
+                if number == tries:
+                    raise CommandError(
+                        f"{reason}. Others held a lock each of {tries} times; the migration is undone. "
+                        "Try again when fewer long transactions are open."
+                    ) from error
+                seconds = _pause_seconds(number)
+                self.stdout.write(f"\n  {reason}. The migration is undone; trying again in {seconds:.1f} s.")
+                sleep(seconds)
+            else:
+                return
 
     @contextmanager
     def _alone(self, database: str) -> Iterator[None]:
@@ -60,3 +107,45 @@ class Command(migrate.Command):
                 yield
         finally:
             holder.close()
+
+
+def _pause_seconds(number: int) -> float:
+    """Return how long others may go by: longer from time to time, and never the same for two."""
+    return min(2.0**number, 30.0) * random.uniform(0.25, 0.5)  # noqa: S311  # no secret
+
+
+class _Plan:
+    """What operations lock, in words. Read from the migrations when the first of them is asked for."""
+
+    def __init__(self, database: str) -> None:
+        self._connection = connections[database]
+        self._loader = MigrationLoader(self._connection)
+        self._steps: dict[tuple[int, bool], Step] = {}
+
+    def lines_of(self, operation: Operation, *, backwards: bool) -> list[str]:
+        # An operation belongs to its migration's class: every loader has the same one.
+        if (id(operation), backwards) not in self._steps:
+            self._read(operation, backwards=backwards)
+        step = self._steps[id(operation), backwards]
+        return [step.note] if step.note else [self._line(each) for each in step.locks]
+
+    def _read(self, operation: Operation, *, backwards: bool) -> None:
+        reader = Reader(self._connection, self._loader)
+        steps = reader.backwards(self._migration_of(operation)) if backwards else reader.all_pending()
+        self._steps.update({(id(step.operation), backwards): step for step in steps})
+
+    def _migration_of(self, operation: Operation) -> tuple[str, str]:
+        migrations = self._loader.graph.nodes.values()
+        found = next(each for each in migrations if any(one is operation for one in each.operations))
+        return found.app_label, found.name
+
+    def _line(self, lock: Lock) -> str:
+        if lock.kind == "statement":
+            return f"unknown locks, read it: {lock.name}"
+        size = size_of(self._connection, lock.name)
+        if size is None:
+            return f"{lock.mode} on {lock.name}, which isn't there yet"
+        rows = "rows not counted yet" if size.rows is None else f"about {size.rows:,} rows"
+        large = filesizeformat(size.size_bytes).replace("\xa0", " ")
+        words = [f"{lock.mode} on {lock.name}: {rows}", large, WAITING[lock.mode], lock.work]
+        return ", ".join(filter(None, words))
