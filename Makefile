@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test state-machine lint format typecheck coverage doctest migrate docs requirements database bench walks docker-build
+.PHONY: help setup run test state-machine lint format typecheck coverage doctest migrate docs requirements database bench walks release-before docker-build
 
 # The Python that the virtual environment is made with; the first of these that is new enough.
 PYTHON ?=
@@ -24,6 +24,7 @@ help: ## list what can be made
 	@echo
 	@echo "Variables: PORT=8000 for run, REQUIRE=node,redis,memcached,pgbouncer,browser for test,"
 	@echo "CASES=flags,memory ROUNDS=5 SECONDS=2 for bench, and REPORT=1 to write docs/performance.md,"
+	@echo "COMMIT=v1.4.0 for release-before,"
 	@echo "DATABASE_URL to use a PostgreSQL server of yours, PYTHON for another Python."
 
 setup: .venv/installed ## make the virtual environment with everything pinned; again when a pin has changed
@@ -45,6 +46,9 @@ walks: .venv/installed ## send every route every malformed value, by every calle
 		api/app/tests/test_scheduled_changes.py api/app/tests/test_webhooks_survive.py \
 		api/app/tests/test_failover.py api/app/tests/test_pooler.py api/app/tests/test_analytics_database.py \
 		api/app/tests/test_migration_rules.py
+
+release-before: .venv/installed ## run the server of COMMIT under load while the database is migrated to what is here
+	@RELEASE_BEFORE='$(COMMIT)' exec $(BIN)/python -m pytest -s api/app/tests/test_release_before.py
 
 lint: .venv/installed ## check style and the order of imports
 	$(BIN)/python -m ruff check .

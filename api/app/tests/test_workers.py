@@ -117,7 +117,11 @@ class Burgee:
 
 @contextmanager
 def two_workers(
-    folder: Path, database_url: str, snapshots: str = "snapshots", **environment: str
+    folder: Path,
+    database_url: str,
+    snapshots: str = "snapshots",
+    code: Path = settings.API_DIR,
+    **environment: str,
 ) -> Iterator[Gunicorn]:
     with gunicorn(
         folder / f"log {time.monotonic()}",
@@ -128,6 +132,7 @@ def two_workers(
         DATABASE_URL=database_url,
         SNAPSHOT_DIR=str(folder / snapshots),
         GUNICORN_WORKERS="2",
+        code=code,
         **environment,
     ) as server:
         yield server

@@ -56,6 +56,7 @@ class Traffic:
         self.stop()
 
     def stop(self) -> None:
+        """Have the last answers, and ask no more."""
         self._stop.set()
         for thread in self._threads:
             thread.join()

@@ -67,7 +67,9 @@ class Gunicorn:
 
 
 @contextmanager
-def gunicorn(log: Path, *arguments: str, **environment: str) -> Iterator[Gunicorn]:
+def gunicorn(
+    log: Path, *arguments: str, code: Path = settings.API_DIR, **environment: str
+) -> Iterator[Gunicorn]:
     """Run gunicorn with our worker on a free port, and wait until it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -85,7 +87,7 @@ def gunicorn(log: Path, *arguments: str, **environment: str) -> Iterator[Gunicor
                 ),
                 *("--worker-class", "core.asgi.worker.Worker", "--log-level", "info", *arguments),
             ],
-            cwd=settings.API_DIR,
+            cwd=code,
             env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
