@@ -8,11 +8,15 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from core.migrating.statements import MODES, locks_of, split
+from core.tests.thoroughness import EVERYTHING
 
 
 @pytest.mark.django_db
@@ -147,6 +151,43 @@ def test_a_migration_that_may_not_wait_any_longer_changes_nothing(settings, monk
 
     assert ("sessions", "0001_initial") in MigrationRecorder(connection).applied_migrations()
     assert "django_session" in connection.introspection.table_names()
+
+
+@pytest.mark.skipif(not EVERYTHING, reason="only with `make walks`: it takes a minute")
+@pytest.mark.django_db(transaction=True)
+def test_all_migrations_can_be_taken_back_and_applied_again():
+    before = schema()
+    labels = [each.label for each in apps.get_app_configs() if each.path.startswith(str(settings.API_DIR))]
+    migrated = MigrationLoader(connection).migrated_apps
+
+    for label in labels:
+        if label in migrated:
+            call_command("migrate", label, "zero", verbosity=0)
+    between = schema()
+    call_command("migrate", verbosity=0)
+
+    assert not [name for name in between if name.partition("_")[0] in labels]
+    assert schema() == before
+
+
+def schema() -> dict[str, list[str]]:
+    """Return what there is, by table: columns, indexes, constraints and triggers."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT table_name, concat_ws(' ', column_name, data_type, is_nullable, column_default)
+            FROM information_schema.columns WHERE table_schema = 'public'
+            UNION ALL SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'
+            UNION ALL SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace
+            UNION ALL SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger
+            WHERE NOT tgisinternal
+            """
+        )
+        found = defaultdict(list)
+        for table, what in sorted(cursor.fetchall()):
+            found[table].append(what)
+    return dict(found)
 
 
 def run(sql: str) -> None:

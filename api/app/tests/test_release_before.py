@@ -19,6 +19,7 @@ from app.tests.databases import OwnDatabase
 from app.tests.test_workers import FILL, Burgee, two_workers
 from app.tests.traffic import Traffic
 from core.tests.asgi.servers import wait_until
+from core.tests.asgi.wire import connected, request
 
 COMMIT = os.environ.get("RELEASE_BEFORE", "")
 
@@ -40,6 +41,7 @@ def test_the_release_before_works_while_the_schema_changes_and_after(tmp_path):
                 ):
                     goes_on(meanwhile)
                     goes_on(after)
+                    assert readiness(old) == readiness(new) == 200
                     made = [manage_everything(each, name) for each, name in ((old, "old"), (new, "new"))]
                     meanwhile.stop()
                     after.stop()
@@ -93,6 +95,11 @@ def manage_everything(burgee: Burgee, name: str) -> list[tuple[str, int]]:
     ask("DELETE", features)
     ask("DELETE", f"environments/{environment['api_key']}/")
     return asked
+
+
+def readiness(burgee: Burgee) -> int:
+    with connected(burgee.server.address) as connection:
+        return connection.ask(request(target="/health/readiness/?format=json")).status
 
 
 def values(burgee: Burgee, revision: str) -> set[str]:
