@@ -2,13 +2,14 @@
 
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
 from core.asgi import protocol
 from core.tests.asgi.applications import HastyProtocol, echo, whole
 from core.tests.asgi.servers import served
-from core.tests.asgi.wire import chunked, connected, request
+from core.tests.asgi.wire import PATIENCE_SECONDS, chunked, connected, request
 
 LARGE = 16 * 1024
 
@@ -345,3 +346,32 @@ def test_an_idle_connection_is_closed_after_a_while(hasty_server):
         connection.ask(request())
 
         assert connection.is_closed_by_server()
+
+
+def test_who_was_connected_before_the_end_is_answered():
+    """The system makes connections by itself, and a busy loop accepts them late."""
+    with ExitStack() as stack:
+        with served(blocking) as address:
+            first = stack.enter_context(connected(address))
+            first.send(request(target="/block"))
+            blocked.wait(PATIENCE_SECONDS)
+            others = [stack.enter_context(connected(address)) for _ in range(20)]
+            for each in others:
+                each.send(request())
+            threading.Timer(0.2, released.set).start()
+
+        assert [each.read_answer().status for each in [first, *others]] == [200] * 21
+
+
+blocked, released = threading.Event(), threading.Event()
+
+
+async def blocking(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await echo(scope, receive, send)
+        return
+    if scope["path"] == "/block":
+        blocked.set()
+        released.wait(PATIENCE_SECONDS)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
