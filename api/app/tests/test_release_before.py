@@ -127,7 +127,7 @@ def goes_on(meanwhile: Traffic) -> None:
 
 def checked_out(commit: str, folder: Path) -> Path:
     archive = folder / "before.tar"
-    git = ["git", "-C", settings.REPOSITORY_DIR, "archive", f"--output={archive}", commit, "api"]
+    git = ["git", "-C", str(settings.REPOSITORY_DIR), "archive", f"--output={archive}", commit, "api"]
     subprocess.run(git, check=True)
     subprocess.run(["tar", "-xf", archive, "-C", folder], check=True)
     return folder / "api"

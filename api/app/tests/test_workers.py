@@ -120,7 +120,7 @@ def two_workers(
     folder: Path,
     database_url: str,
     snapshots: str = "snapshots",
-    code: Path = settings.API_DIR,
+    code: Path | str = settings.API_DIR,
     **environment: str,
 ) -> Iterator[Gunicorn]:
     with gunicorn(

@@ -68,7 +68,7 @@ class Gunicorn:
 
 @contextmanager
 def gunicorn(
-    log: Path, *arguments: str, code: Path = settings.API_DIR, **environment: str
+    log: Path, *arguments: str, code: Path | str = settings.API_DIR, **environment: str
 ) -> Iterator[Gunicorn]:
     """Run gunicorn with our worker on a free port, and wait until it answers."""
     with socket.socket() as probe:
