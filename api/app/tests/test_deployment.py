@@ -24,6 +24,7 @@ from jsonschema import Draft7Validator
 from app.settings import common
 from app.settings.environment import env
 from app.tests.commands import MACHINE, Running, free_port, started
+from core.asgi import departure
 
 REPOSITORY = settings.REPOSITORY_DIR
 COMPOSE = [
@@ -184,6 +185,17 @@ def test_the_null_device_is_no_access_log_and_statsd_is_told_where_to(monkeypatc
     assert configuration["accesslog"] is None
     assert configuration["statsd_host"] == "datadog:8125"
     assert configuration["statsd_prefix"] == "flagsmith.api"
+
+
+def test_requests_at_hand_have_their_time_after_the_delay(monkeypatch):
+    monkeypatch.setattr(common, "GUNICORN_GRACEFUL_TIMEOUT", 20)
+    monkeypatch.setattr(common, "SHUTDOWN_DELAY_SECONDS", 5)
+    monkeypatch.setattr(common, "PROMETHEUS_ENABLED", False)
+    monkeypatch.setattr(departure, "delay_seconds", 0)  # and again afterwards
+
+    configuration = runpy.run_path(str(settings.API_DIR / "app" / "gunicorn.py"))
+
+    assert (configuration["graceful_timeout"], departure.delay_seconds) == (25, 5)
 
 
 # ---------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django_migration_linter.sql_analyser.analyser import analyse_sql_statements
 
 from core.migrating.compatibility import violations
 from core.migrating.plan import Reader, Step
-from core.migrating.statements import split
+from core.migrating.statements import Lock, locks_of, split
 from core.tests.thoroughness import EVERYTHING
 from core.version import VERSION
 
@@ -101,6 +101,25 @@ def test_a_column_goes_in_a_release_after_the_one_that_stopped_using_it(django_d
         "Remove field label from tag: it may go in a release after 1.4.0, which stopped using it."
     ]
     assert said("1.10.0", "1.9.2") == []
+
+
+def test_what_keeps_others_waiting_or_cannot_be_taken_back_is_told():
+    migration = migrations.Migration("something", "projects")
+
+    def said(sql: str, *locks: Lock) -> list[str]:
+        step = Step(migration, migrations.RunSQL(sql), (sql,), locks)
+        return [each.partition(": ")[2] for each in violations([step], version="1.4.0")]
+
+    index = "CREATE INDEX i ON projects_tag (label)"
+    assert said(index, *locks_of(index)) == [
+        "it can't be taken back.",
+        "all rows are read of projects_tag while others wait.",
+    ]
+    assert said("ALTER TABLE projects_tag RENAME TO tags") == [
+        "it can't be taken back.",
+        "the release before looks for the old name.",
+    ]
+    assert said("DO $$ $$", *locks_of("DO $$ $$"))[1:] == ["nobody knows what it locks."]
 
 
 def read_migrations() -> Iterator[tuple[tuple[str, str], list[Step]]]:

@@ -263,7 +263,7 @@ def test_no_request_is_lost_while_workers_and_servers_are_replaced(burgee, folde
     state = f"/api/v1/environments/{burgee.client_key}/featurestates/{burgee.content['state']}/"
     with (
         two_workers(
-            folder, burgee.database.url, GUNICORN_CMD_ARGS=f"--pid={pid}", SHUTDOWN_DELAY_SECONDS="1"
+            folder, burgee.database.url, GUNICORN_CMD_ARGS=f"--pid={pid}", SHUTDOWN_DELAY_SECONDS="2"
         ) as server,
         Traffic(
             server.address,
@@ -334,7 +334,7 @@ def end_during_a_write(burgee: Burgee, master: psutil.Process) -> None:
                 return connection.ask(request(target="/health/readiness/?format=json")).status
 
         wait_until(lambda: readiness() == 500)
-        assert burgee.ask("flags/", burgee.client_key).status == 200  # for a second more
+        assert burgee.ask("flags/", burgee.client_key).status == 200  # for two seconds more
         wait_until(lambda: not _accepts(burgee.server.address))
     writer.join()
     wait_until(lambda: not master.is_running() or master.status() == psutil.STATUS_ZOMBIE)

@@ -26,6 +26,8 @@ def violations(steps: Iterable[Step], *, version: str) -> Iterator[str]:
         version: of the release that the migration is for.
     """
     for step in steps:
+        if not step.operation.reversible:
+            yield f"{step.operation.describe()}: it can't be taken back."
         statements = [each for sql in step.statements for each in split(sql)]
         if any(_RENAMES.match(each) for each in statements):
             yield f"{step.operation.describe()}: the release before looks for the old name."
