@@ -21,6 +21,7 @@ from core.asgi import departure
 from core.postgres import cut_off_after
 from environments.publishing import silent_triggers
 from operations.tasks import answer_health_check
+from sdk.store import snapshots
 from tasks.models import Job, State
 from tasks.services import enqueue
 
@@ -45,9 +46,29 @@ class Finding:
         return self.words == WORKING
 
 
-def examine() -> list[Finding]:
+@dataclass(frozen=True)
+class Health:
+    """What all checks came to."""
+
+    findings: list[Finding]
+
+    @property
+    def works(self) -> bool:
+        return all(finding.works for finding in self.findings if finding.is_critical)
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether flags are served all the same: only the database is away, and this process does without.
+
+        Taken out of service, such processes would leave nobody who serves.
+        """
+        missing = [finding.words for finding in self.findings if finding.is_critical and not finding.works]
+        return bool(missing) and set(missing) == {AWAY} and snapshots.can_serve
+
+
+def examine() -> Health:
     """Look at everything; within some seconds, whatever doesn't answer."""
-    return [*_of_this_server(), *_of_the_database(), *_of_caches(), *_of_tasks()]
+    return Health([*_of_this_server(), *_of_the_database(), *_of_caches(), *_of_tasks()])
 
 
 def _of_this_server() -> Iterator[Finding]:

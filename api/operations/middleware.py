@@ -1,4 +1,4 @@
-"""Telling which route a request takes, to those who count requests around Django."""
+"""For those who watch over the server: counting requests by route, and probes that know no host's name."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -27,6 +27,20 @@ class RouteMiddleware:
         scope = request.META.get(SCOPE)
         if scope is not None and request.resolver_match is not None:
             scope[ROUTE] = _readable(request.resolver_match.route)
+
+
+class ProbesMiddleware:
+    """Lets probes ask for any host: they know a process by its address, and no answer repeats it."""
+
+    _PATHS = ("/health",)
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(self._PATHS):
+            vars(request)["get_host"] = lambda: "localhost"
+        return self.get_response(request)
 
 
 _readable = lru_cache(maxsize=2048)(readable)

@@ -15,7 +15,7 @@ from operations.views import (
 
 urlpatterns = [
     path("health", HealthView.described("health").as_view()),
-    path("health/readiness/", HealthView.described("health_readiness").as_view()),
+    path("health/readiness/", HealthView.described("health_readiness", is_readiness=True).as_view()),
     path("health/liveness/", LivenessView.as_view()),
     path("healthcheck", HealthView.described("healthcheck").as_view()),
     path("version/", VersionView.as_view()),

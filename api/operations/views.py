@@ -62,25 +62,30 @@ class LivenessView(OperationsView):
 class HealthView(OperationsView):
     """Which checks pass."""
 
-    def examine(self, request: HttpRequest) -> HttpResponse:
+    def examine(self, request: HttpRequest, *, is_readiness: bool = False) -> HttpResponse:
         """Tell which checks pass; 500 where one fails that the server can't do without."""
         kind = _JSON if request.GET.get("format") == "json" else request.get_preferred_type([_HTML, _JSON])
         if kind is None:
             return HttpResponse(status=406)
-        findings = health.examine()
-        works = all(finding.works for finding in findings if finding.is_critical)
-        status = 200 if works else 500
+        found = health.examine()
+        is_degraded = is_readiness and found.is_degraded
+        status = 200 if found.works or is_degraded else 500
         if kind == _JSON:
-            return JsonResponse({finding.name: finding.words for finding in findings}, status=status)
-        words = {"works": works, "findings": findings}
-        return render(request, "operations/health.html", words, status=status)
+            words = {finding.name: finding.words for finding in found.findings}
+            return JsonResponse(words | ({"status": "degraded"} if is_degraded else {}), status=status)
+        shown = {"works": found.works, "is_degraded": is_degraded, "findings": found.findings}
+        return render(request, "operations/health.html", shown, status=status)
 
     @classmethod
-    def described(cls, operation_id: str) -> type["HealthView"]:
-        """Return this view under an operation id of its own: several paths lead to it."""
+    def described(cls, operation_id: str, *, is_readiness: bool = False) -> type["HealthView"]:
+        """Return this view under an operation id of its own: several paths lead to it.
+
+        Args:
+            is_readiness: whether it is enough to serve flags without the database.
+        """
 
         def get(self: HealthView, request: HttpRequest) -> HttpResponse:
-            return self.examine(request)
+            return self.examine(request, is_readiness=is_readiness)
 
         get.__doc__ = cls.examine.__doc__
         answer = {(status, _JSON): OpenApiTypes.OBJECT for status in (200, 500)}

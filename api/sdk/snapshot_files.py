@@ -58,6 +58,11 @@ class SnapshotFiles:
             return None
         return found if found and found[0].environment_id == environment_id else None
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a content of any environment."""
+        return next(self._folder.glob("*.snapshot"), None) is not None
+
     def write(self, environment_id: int, packed: bytes, *, keys: Iterable[str]) -> bool:
         """Keep a content, and return whether that went well. `keys` are the names of those that open it."""
         path = self._path(environment_id)

@@ -162,6 +162,11 @@ class Source:
         rows = self._in_replicas(environment_id, known, revision.name)
         return rows or read_rows_of(environment_id, revision, known=known)
 
+    @property
+    def has_files(self) -> bool:
+        """Whether this host has kept anything to start from."""
+        return self.files is not None and self.files.has_any
+
     def _in_files(self, name: RevisionName) -> Content | None:
         found = self.files.read(name.environment_id) if self.files else None
         content = _current(name, found[1]) if found and found[0] == name else None

@@ -168,6 +168,11 @@ class SnapshotStore:
         held = {environment_id: held.snapshot.name for environment_id, held in list(self._held.items())}
         return {**self._watched, **held} if self._watched else held
 
+    @property
+    def can_serve(self) -> bool:
+        """Whether somebody is answered here while the database is away."""
+        return self.is_fed and (bool(self._held) or self._source.has_files)
+
     def __len__(self) -> int:
         return len(self._held)
 

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from core.version import VERSION
 from operations import health, version
+from sdk.store import SnapshotStore
 from tasks.models import Job, State
 from tasks.services import enqueue, run_due
 from users.models import User
@@ -70,6 +71,34 @@ def test_what_the_server_cannot_do_without_is_a_500_and_a_cache_is_not(db, setti
         assert response.status_code == 500
         assert response.json()["MigrationsHealthCheck"] == "1 migrations aren't applied."
         assert "are missing or switched off" in response.json()["TriggersHealthCheck"]
+
+
+def test_probes_may_ask_for_any_host(db, settings):
+    settings.ALLOWED_HOSTS = ["flags.example.org"]
+
+    statuses = {
+        path: Client().get(path, headers={"Host": "10.1.2.3:8000"}).status_code
+        for path in (*HEALTH, "/version/")
+    }
+
+    assert statuses == {**dict.fromkeys(HEALTH, 200), "/version/": 400}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "heading"),
+    [("/health", 500, "Not working"), ("/health/readiness/", 200, "Degraded")],
+)
+def test_for_readiness_it_is_enough_to_serve_flags_without_the_database(
+    db, monkeypatch, path, status, heading
+):
+    monkeypatch.setattr(SnapshotStore, "can_serve", True)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only = on")
+
+        response = Client().get(path)
+
+    assert response.status_code == status
+    assert f"<h1>{heading}</h1>" in response.content.decode()
 
 
 def test_a_database_that_takes_no_writes_is_no_working_one_and_its_words_are_not_repeated(db, caplog):

@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "core.middleware.ResponseHeadersMiddleware",
     *(["django.middleware.gzip.GZipMiddleware"] if ENABLE_GZIP_COMPRESSION else []),
     "operations.middleware.RouteMiddleware",
+    "operations.middleware.ProbesMiddleware",
     "core.middleware.OptionalSlashMiddleware",
     "core.middleware.AdminAddressesMiddleware",
     "django.middleware.security.SecurityMiddleware",
