@@ -12,8 +12,10 @@ from core.asgi.bodies import BodyReader
 from core.asgi.django_door import DjangoDoor
 from core.asgi.front import Front
 from core.asgi.lifespan import Lifespan, Part
+from core.asgi.observed import Observed, Observer
 from core.asgi.rehearsal import Rehearsals
 from core.asgi.types import Application
+from core.logs.access import RequestLines
 from core.middleware import max_body_bytes
 from operations import liveness
 from sdk import usage
@@ -50,7 +52,9 @@ def build(django_application: WSGIApplication) -> Server:
         identity_reads.running,
         worker.running,
     ]
-    metrics = None
+    observers: list[Observer] = []
+    if settings.LOG_REQUESTS:
+        observers.append(RequestLines(lane.handler_of))
     if settings.PROMETHEUS_ENABLED:
         from operations.metrics.server import Metrics  # the library is loaded where it is wanted
 
@@ -63,6 +67,7 @@ def build(django_application: WSGIApplication) -> Server:
         }
         metrics = Metrics(lane.paths, states)
         parts.append(metrics.running)
+        observers.append(metrics.observe)
     front = Front(
         lifespan=Lifespan(parts),
         lane=lane,
@@ -75,7 +80,7 @@ def build(django_application: WSGIApplication) -> Server:
         forwarded_headers=_forwarded_headers(),
         common=rehearsals.of_refusal,
     )
-    return Server(metrics.around(front) if metrics else front, front)
+    return Server(Observed(front, observers) if observers else front, front)
 
 
 def _forwarded_headers() -> list[bytes]:

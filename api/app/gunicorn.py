@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from core.asgi import departure
+from core.logs.access import gunicorn_logger
 from core.safety import refuse_unsafe_settings
 from operations.metrics import folder
 
@@ -32,11 +33,15 @@ departure.prepare(common.SHUTDOWN_DELAY_SECONDS)
 keepalive = common.GUNICORN_KEEP_ALIVE
 loglevel = common.LOG_LEVEL.lower()
 # What goes to the null device needn't be written first.
-accesslog = common.ACCESS_LOG_LOCATION if common.ACCESS_LOG_LOCATION not in ("", os.devnull) else None
+_wants_access_log = common.ACCESS_LOG_LOCATION not in ("", os.devnull) and not common.DISABLE_FRAMEWORK_LOGS
+accesslog = common.ACCESS_LOG_LOCATION if _wants_access_log else None
 access_log_format = common.ACCESS_LOG_FORMAT
 if common.STATSD_HOST:
     statsd_host = f"{common.STATSD_HOST}:{common.STATSD_PORT}"
     statsd_prefix = common.STATSD_PREFIX
+logger_class = gunicorn_logger(
+    common.LOG_FORMAT, common.ACCESS_LOG_EXTRA_ITEMS, counts=bool(common.STATSD_HOST)
+)
 # In memory where there is such a place: a worker's heartbeat must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # The code is loaded once and its memory shared. It opens no connection and starts no thread before the fork.

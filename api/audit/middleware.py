@@ -1,19 +1,18 @@
 """Tells the history who is behind what a request writes."""
 
-import re
 from collections.abc import Callable
 from functools import partial
-from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject, empty
 
 from core.causes import Cause, caused_by
+from core.logs.context import request_id_of
+from core.logs.middleware import scope_of
 from permissions.actors import Machine
 
 EMERGENCY_HEADER = "X-Burgee-Break-Glass"
 _LONGEST_REASON = 500
-_REQUEST_ID = re.compile(r"[!-~]{1,64}", re.ASCII)
 
 
 class CauseMiddleware:
@@ -54,11 +53,8 @@ def _cause_of(request: HttpRequest) -> Cause | None:
 
 
 def _id_of(request: HttpRequest) -> str:
-    """Return the id that a proxy has given the request, or one of its own; always the same."""
-    given = request.headers.get("X-Request-Id", "")
-    if not _REQUEST_ID.fullmatch(given):
-        given = request.META["HTTP_X_REQUEST_ID"] = uuid4().hex
-    return given
+    """Return the id that log lines and the answer say, too."""
+    return request_id_of(scope_of(request))
 
 
 def _emergency_of(request: HttpRequest) -> str:

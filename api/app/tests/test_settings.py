@@ -1,5 +1,6 @@
 """Settings: one place reads the environment, refuses what it can't parse, and documents what there is."""
 
+import json
 import subprocess
 import sys
 from dataclasses import astuple
@@ -12,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from app import configuration
 from app.settings.environment import Environment, env
 from app.settings.secret_key import kept_secret_key
-from app.tests.commands import manage
+from app.tests.commands import MACHINE, manage
 
 # Of these every text is one.
 TEXTS = {"string", "secret", "comma separated list", "comma separated list of secrets"}
@@ -328,6 +329,62 @@ def test_every_variable_is_declared_once_and_explained():
 
     assert sorted(names) == sorted(set(names))
     assert [variable.name for variable in env.declared if not variable.help] == []
+
+
+LOG = """
+import logging, logging.config
+from app.settings import common
+logging.config.dictConfig(common.LOGGING)
+for name in ("features.views", "library"):
+    logging.getLogger(name).info("said")
+    logging.getLogger(name).warning("warned")
+for name in ("django.request", "django.server", "burgee.requests"):
+    logging.getLogger(name).error("of a request")
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "logged"),
+    [
+        ({}, {"features.views warned", "library warned"}),
+        ({"LOG_LEVEL": "ERROR"}, set()),
+        ({"LOG_LEVEL": "info"}, {"features.views said", "features.views warned", "library warned"}),
+        (
+            {"LOG_LEVEL": "info", "APPLICATION_LOGGERS": "library"},
+            {"library said", "library warned", "features.views warned"},
+        ),
+    ],
+)
+def test_logs_are_written_where_and_as_the_variables_say(tmp_path, variables, logged):
+    log = tmp_path / "folder" / "log"
+    silent = "LOG_LEVEL" in variables
+    environment = {**MACHINE, "LOG_FORMAT": "json", "LOG_FILE": str(log), **variables}
+    if silent:
+        environment["DISABLE_FRAMEWORK_LOGS"] = "yes"
+
+    result = subprocess.run(
+        [sys.executable, "-c", LOG], cwd=settings.API_DIR, env=environment, capture_output=True, text=True
+    )
+
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    of_requests = {"burgee.requests"} if silent else {"burgee.requests", "django.request", "django.server"}
+    assert {f"{line['logger_name']} {line['message']}" for line in lines} == logged | {
+        f"{name} of a request" for name in of_requests
+    }
+    assert log.read_text() == result.stdout
+
+
+def test_a_file_may_configure_logging_in_its_place(load, tmp_path):
+    (tmp_path / "logging.json").write_text('{"version": 1, "root": {"level": "ERROR"}}')
+    (tmp_path / "list.json").write_text("[]")
+
+    loaded = load(LOGGING_CONFIGURATION_FILE=str(tmp_path / "logging.json"))
+
+    assert loaded["LOGGING"] == {"version": 1, "root": {"level": "ERROR"}}
+    for name in ("list.json", "missing.json"):
+        with pytest.raises(ImproperlyConfigured, match=r"^LOGGING_CONFIGURATION_FILE"):
+            load(LOGGING_CONFIGURATION_FILE=str(tmp_path / name))
 
 
 def test_the_page_and_the_example_of_all_variables_are_as_make_docs_writes_them():

@@ -8,22 +8,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
+from typing import Any
 
+from core.asgi.observed import CLIENT_GONE
 from core.asgi.protocol import WHOLE_ANSWER
 from core.asgi.types import Application, Message, Receive, Scope, Send
-from core.masking import masked
+from core.logs.access import ACCESS_SCOPE
+from core.masking import masked_path, masked_query
 
 # What opens something is in no log, whatever format an operator writes down.
 _CREDENTIALS = {"authorization", "cookie", "x-api-key", "x-auth-api-key", "x-csrftoken", "x-environment-key"}
-# What proxies write where the client went away before there was an answer.
-_CLIENT_GONE = 499
 
 
 @dataclass
 class SentResponse:
     """What gunicorn's logger reads from a response."""
 
-    status: int = _CLIENT_GONE
+    status: int = CLIENT_GONE
     headers: tuple[tuple[str, str], ...] = ()
     sent: int = 0
 
@@ -86,17 +87,18 @@ def _read(head: bytes) -> tuple[tuple[str, str], ...]:
     return _decoded((name, value) for name, _, value in pairs)
 
 
-def _environ(scope: Scope, headers: dict[str, str]) -> dict[str, str]:
+def _environ(scope: Scope, headers: dict[str, str]) -> dict[str, Any]:
     """Return the WSGI variables that gunicorn's access format reads."""
-    query = masked(scope["query_string"].decode("latin-1"))
-    raw_path = masked(scope["raw_path"].decode("latin-1"))
-    environ = {
+    query = masked_query(scope["query_string"].decode("latin-1"))
+    raw_path = masked_path(scope["raw_path"].decode("latin-1"))
+    environ: dict[str, Any] = {
         "REMOTE_ADDR": scope["client"][0] if scope["client"] else "-",
         "REQUEST_METHOD": scope["method"],
         "RAW_URI": f"{raw_path}?{query}" if query else raw_path,
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "PATH_INFO": masked(scope["path"]),
+        "PATH_INFO": masked_path(scope["path"]),
         "QUERY_STRING": query,
+        ACCESS_SCOPE: scope,
     }
     for name in ("referer", "user-agent"):
         if name in headers:

@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from core.asgi.bodies import BodyReader
+from core.asgi.protocol import WHOLE_ANSWER
 from core.asgi.request import Request
 from core.asgi.responses import Refused
-from core.asgi.types import Application, Headers, Receive, Scope, Send
+from core.asgi.types import Application, Headers, Message, Receive, Scope, Send
+from core.logs import context
 
 # Answers and returns True; or returns False, having sent nothing. May raise `Refused`.
 Lane = Callable[[Request], Awaitable[bool]]
@@ -128,9 +130,12 @@ class Front:
         listed = scope["headers"]
         headers: Headers = dict(listed)
         request = Request(scope, headers, receive, send, self._bodies)
+        context.current.set(scope)  # of this request's task
         try:
             if len(headers) != len(listed) or not PLAIN_HEADERS.issuperset(headers):
                 request.headers = self._clean(scope, headers)
+                if context.HEADER in request.headers:
+                    _return_id(request)
             if await self._lane(request):
                 return
             body = await request.body()
@@ -138,7 +143,7 @@ class Front:
                 door = self.operations if scope["path"].startswith(OPERATIONS) else self.django
                 await door(scope, body, send)
         except Refused as refusal:
-            await refusal.send(send, self._common(request))
+            await refusal.send(send, [*self._common(request), _id_of(scope)])
 
     def _clean(self, scope: Scope, headers: Headers) -> Headers:
         distrusts = not self._forwarded.isdisjoint(headers) and not self._is_trusted(scope["client"])
@@ -156,6 +161,28 @@ class Front:
             headers[name] = value
         scope["headers"] = kept
         return headers
+
+
+def _id_of(scope: Scope) -> tuple[bytes, bytes]:
+    return context.HEADER, context.request_id_of(scope).encode()
+
+
+def _return_id(request: Request) -> None:
+    """Have the lane's answer say the id that the request brought. Django's answers say theirs themselves."""
+    scope, send = request.scope, request.send
+    header = _id_of(scope)
+
+    async def with_id(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), header]}
+        await send(message)
+
+    request.send = with_id
+    extensions = scope.get("extensions") or {}
+    whole = extensions.get(WHOLE_ANSWER)
+    if whole is not None:
+        line = b"%b: %b\r\n" % header
+        extensions[WHOLE_ANSWER] = lambda status, head, body: whole(status, head + line, body)
 
 
 class TrustedPeers:

@@ -2,18 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from time import perf_counter
 
 from core.asgi.django_door import ROUTE
-from core.asgi.protocol import WHOLE_ANSWER
-from core.asgi.types import Application, Message, Receive, Scope, Send
+from core.asgi.types import Scope
 from operations.metrics import families
 from operations.metrics.families import DURATIONS, SIZES
 from sdk.lane.ofrep import FLAGS
 from sdk.streams.paths import BASES, OFREP_STREAMS, SDK_STREAM_END, SDK_STREAMS
 
-# What proxies write where the client went away before there was an answer.
-_CLIENT_GONE = 499
 _UNKNOWN = "unknown"  # no route, or refused before one was looked for
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # The lane's; Django says of each of its requests which route it took.
@@ -71,49 +67,6 @@ class RequestSums:
             families.requests.labels(*labels).inc(sums.number)
             families.request_durations.labels(*labels).add(sums.durations, sums.seconds)
             families.response_sizes.labels(*labels).add(sums.sizes, sums.bytes)
-
-
-class Measured:
-    """Wraps the server's application, and counts what it answers."""
-
-    def __init__(self, application: Application, sums: RequestSums) -> None:
-        self._application = application
-        self._sums = sums
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._application(scope, receive, send)
-            return
-        started = perf_counter()
-        status, size = _CLIENT_GONE, 0
-
-        async def noting(message: Message) -> None:
-            nonlocal status, size
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif message["type"] == "http.response.body":
-                size += len(message.get("body", b""))
-            await send(message)
-
-        extensions = scope.get("extensions") or {}
-        whole = extensions.get(WHOLE_ANSWER)
-        if whole is not None:
-
-            def noting_whole(of_answer: int, head: bytes, body: bytes) -> bool:
-                nonlocal status, size
-                if not whole(of_answer, head, body):
-                    return False
-                status, size = of_answer, len(body)
-                return True
-
-            extensions[WHOLE_ANSWER] = noting_whole
-        try:
-            await self._application(scope, receive, noting)
-        except Exception:
-            status = 500
-            raise
-        finally:
-            self._sums.add(scope, status, perf_counter() - started, size)
 
 
 def _slow_route(scope: Scope) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
-from core.asgi.types import Application
+from core.asgi.types import Scope
 from operations.metrics.part import Writing
-from operations.metrics.requests import Measured, RequestSums
+from operations.metrics.requests import RequestSums
 from operations.metrics.states import State, States
 
 
@@ -21,8 +21,9 @@ class Metrics:
         self._sums = RequestSums(paths)
         self._writing = Writing([self._sums.write, States(states).write])
 
-    def around(self, application: Application) -> Application:
-        return Measured(application, self._sums)
+    def observe(self, scope: Scope, status: int, seconds: float, size: int) -> None:
+        """Count a request that was answered; on the event loop."""
+        self._sums.add(scope, status, seconds, size)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

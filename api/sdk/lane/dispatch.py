@@ -40,13 +40,21 @@ class Lane:
         path: str = request.scope["path"]
         handler = self._at.get(path)
         if handler is None:
-            for beginning, streams in self._streams.items():
-                if path.startswith(beginning):
-                    return await streams(request)
+            streams = self._stream_at(path)
+            if streams is not None:
+                return await streams(request)
             handler = self._below.get(path[: path.find("/", 1) + 1])
         if handler is None or self._is_for_middleware(request):
             return False
         return await handler(request)
+
+    def handler_of(self, path: str) -> Handler | None:
+        """Return what answers a path, unless it declines; for those who write about requests."""
+        below = self._below.get(path[: path.find("/", 1) + 1])
+        return self._at.get(path) or self._stream_at(path) or below
+
+    def _stream_at(self, path: str) -> Handler | None:
+        return next((each for beginning, each in self._streams.items() if path.startswith(beginning)), None)
 
     def _is_for_middleware(self, request: Request) -> bool:
         """Whether Django's middleware would do more than a rehearsal shows: join what is repeated, look at

@@ -49,6 +49,7 @@ ENABLE_GZIP_COMPRESSION = env.boolean(
     "ENABLE_GZIP_COMPRESSION", help="Compress answers for clients that take gzip."
 )
 MIDDLEWARE = [
+    "core.logs.middleware.RequestIdMiddleware",
     "core.middleware.ResponseHeadersMiddleware",
     *(["django.middleware.gzip.GZipMiddleware"] if ENABLE_GZIP_COMPRESSION else []),
     "operations.middleware.RouteMiddleware",

@@ -77,6 +77,7 @@ CORS_ALLOW_HEADERS = [
     "x-csrftoken",
     "x-e2e-test-auth-token",
     "x-environment-key",
+    "x-request-id",
     "x-requested-with",
     *env.items(
         "FLAGSMITH_CORS_EXTRA_ALLOW_HEADERS",
@@ -93,4 +94,5 @@ CORS_EXPOSE_HEADERS = [
     "x-burgee-revision",
     "x-burgee-degraded",
     "x-burgee-persisted",
+    "x-request-id",
 ]

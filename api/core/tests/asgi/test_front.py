@@ -7,6 +7,7 @@ import pytest
 from core.asgi.bodies import BodyReader
 from core.asgi.front import Front, TrustedPeers
 from core.asgi.lifespan import Lifespan
+from core.asgi.protocol import WHOLE_ANSWER, head_of, lines_of
 from core.asgi.responses import Refused, send_json
 from core.tests.asgi.servers import served
 from core.tests.asgi.wire import chunked, connected, request
@@ -24,6 +25,9 @@ async def lane(asked) -> bool:
         return False
     if path == "/lane/refused":
         raise Refused(403, "Not with this key.")
+    if path == "/lane/whole":
+        lines = [(b"content-length", b"2")]
+        return asked.scope["extensions"][WHOLE_ANSWER](200, head_of(200, lines_of(lines)), b"ok")
     seen = {name.decode(): value.decode() for name, value in asked.headers.items()}
     body = await asked.body() if path == "/lane/body" else b""
     await send_json(asked.send, 200, {"door": "lane", "headers": seen, "body": body.decode("latin-1")})
@@ -71,6 +75,20 @@ def test_the_lane_may_refuse(serve):
     answer = serve(request(target="/lane/refused"))
 
     assert (answer.status, answer.json()) == (403, {"detail": "Not with this key."})
+
+
+@pytest.mark.parametrize("target", ["/lane/flags", "/lane/whole", "/lane/refused"])
+def test_an_answer_says_the_id_that_the_request_brought(serve, target):
+    brought = serve(request(target=target, headers=[("X-Request-ID", "from-a-proxy")]))
+    unfit = serve(request(target=target, headers=[("X-Request-ID", "not fit")]))
+
+    assert brought.header("x-request-id") == "from-a-proxy"
+    assert len(unfit.header("x-request-id")) == 32
+
+
+def test_a_refusal_has_an_id_and_what_is_answered_from_memory_is_not_given_one(serve):
+    assert len(serve(request(target="/lane/refused")).header("x-request-id")) == 32
+    assert serve(request(target="/lane/whole")).header("x-request-id") is None
 
 
 @pytest.mark.parametrize(("target", "door"), [("/lane/body", "lane"), ("/declined", "django")])

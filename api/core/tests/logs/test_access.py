@@ -1,0 +1,82 @@
+"""The access log's lines as objects, and gunicorn's own lines in the format of the log."""
+
+import asyncio
+import json
+
+import pytest
+from gunicorn.config import Config
+
+from core.asgi.access import AccessHook
+from core.asgi.responses import send_json
+from core.logs.access import gunicorn_logger
+
+
+async def application(scope, receive, send):
+    await send_json(send, 201, {"made": True})
+
+
+def asked(logger, **scope) -> None:
+    async def nothing():
+        return {"type": "http.request"}
+
+    async def forget(message):
+        pass
+
+    given = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/flags/",
+        "raw_path": b"/api/v1/flags/",
+        "query_string": b"feature=a&token=canary",
+        "http_version": "1.1",
+        "client": ("10.1.2.3", 4711),
+        "headers": [
+            (b"user-agent", b"curl"),
+            (b"origin", b'https://"quoted".example'),
+            (b"authorization", b"Token canary"),
+            (b"x-request-id", b"from-a-proxy"),
+        ],
+        **scope,
+    }
+    asyncio.run(AccessHook(application, logger.access)(given, nothing, forget))
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_lines_are_objects_with_the_names_that_flagsmiths_has(tmp_path, counts):
+    config = Config()
+    config.set("accesslog", str(tmp_path / "lines"))
+    config.set("errorlog", str(tmp_path / "errors"))
+    items = ["{origin}i", "{authorization}i"]
+    logger = gunicorn_logger("JSON", items, counts=counts)(config)
+
+    asked(logger)
+    logger.error("It %s.", "broke")
+    logger.close_on_exec()
+
+    said = json.loads((tmp_path / "lines").read_text())
+    assert said.pop("time").endswith("+00:00")
+    assert 0 <= said.pop("duration_in_ms") < 1000
+    assert said == {
+        "path": "/api/v1/flags/?feature=a&token=…",
+        "remote_ip": "10.1.2.3",
+        "method": "POST",
+        "status": "201",
+        "user_agent": "curl",
+        "response_size_in_bytes": 14,
+        "{origin}i": 'https://\\"quoted\\".example',
+        "{authorization}i": "-",
+        "request_id": "from-a-proxy",
+        "trace_id": "",
+    }
+    error = json.loads((tmp_path / "errors").read_text())
+    assert (error["logger_name"], error["message"]) == ("gunicorn.error", "It broke.")
+
+
+def test_without_a_format_of_ours_gunicorn_writes_as_ever(tmp_path):
+    config = Config()
+    config.set("accesslog", str(tmp_path / "lines"))
+    config.set("access_log_format", "%(m)s %(U)s %(q)s %(s)s")
+
+    asked(gunicorn_logger("GENERIC", [], counts=False)(config))
+
+    assert (tmp_path / "lines").read_text() == "POST /api/v1/flags/ feature=a&token=… 201\n"
