@@ -18,6 +18,7 @@ from core.asgi.types import Application
 from core.logs.access import RequestLines
 from core.middleware import max_body_bytes
 from operations import liveness
+from operations.routes import Routes
 from sdk import usage
 from sdk.identity_reads import identity_reads
 from sdk.lane.routes import sdk_lane
@@ -55,6 +56,7 @@ def build(django_application: WSGIApplication) -> Server:
     observers: list[Observer] = []
     if settings.LOG_REQUESTS:
         observers.append(RequestLines(lane.handler_of))
+    route_of = Routes(lane.paths)
     if settings.PROMETHEUS_ENABLED:
         from operations.metrics.server import Metrics  # the library is loaded where it is wanted
 
@@ -65,9 +67,16 @@ def build(django_application: WSGIApplication) -> Server:
             "identity_reads_": identity_reads.state,
             "jobs_": worker.state,
         }
-        metrics = Metrics(lane.paths, states)
+        metrics = Metrics(route_of, states)
         parts.append(metrics.running)
         observers.append(metrics.observe)
+    traces = None
+    if settings.TRACES_ENABLED:
+        from operations.tracing import TracedServer  # as above
+
+        traces = TracedServer(route_of)
+        parts.insert(0, traces.running)
+        observers.append(traces.observe)
     front = Front(
         lifespan=Lifespan(parts),
         lane=lane,
@@ -80,7 +89,8 @@ def build(django_application: WSGIApplication) -> Server:
         forwarded_headers=_forwarded_headers(),
         common=rehearsals.of_refusal,
     )
-    return Server(Observed(front, observers) if observers else front, front)
+    application: Application = Observed(front, observers) if observers else front
+    return Server(traces.around(application) if traces else application, front)
 
 
 def _forwarded_headers() -> list[bytes]:

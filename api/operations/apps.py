@@ -8,6 +8,7 @@ class OperationsConfig(AppConfig):
     name = "operations"
 
     def ready(self) -> None:
+        import_module("operations.checks")
         if settings.PROMETHEUS_ENABLED:
             # What counts tasks counts them in task processors and shells as well.
             import_module("operations.metrics.tasks")

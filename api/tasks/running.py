@@ -11,6 +11,7 @@ import psycopg2
 from django.conf import settings
 from django.db import Error, connections, transaction
 
+from core import tracing
 from core.causes import working_as
 from core.masking import without_secrets
 from tasks import figures, queue, registry
@@ -40,7 +41,7 @@ def run(lease: Lease, *, began: float | None = None) -> None:
     task = registry.find(lease.task)
     began = monotonic() if began is None else began
     try:
-        with working_as(task.name):
+        with working_as(task.name), tracing.working(task.name, lease.attempts):
             is_ours = _attempt(lease, task)
     except LeaseLost:
         is_ours = False

@@ -29,6 +29,7 @@ from django.utils.encoding import iri_to_uri
 
 from core.outgoing.sockets import Deadline, PlainSocket, TlsSocket, connect, encrypt
 from core.public_urls import addresses_of, may_be_called
+from core.tracing import calling
 from core.version import VERSION
 
 MOST_SECONDS = 10.0
@@ -76,10 +77,13 @@ def post(
     parts = _parts_of(url)
     deadline, begun_at = Deadline(timeout_seconds), time.monotonic()
     try:
-        with _connected(parts, deadline) as connection:
-            status, retry_after = _exchange(
-                connection, parts, body, {"Content-Type": content_type, **(headers or {})}
-            )
+        with (
+            calling("POST", parts.hostname or "", _port(parts)) as call,
+            _connected(parts, deadline) as connection,
+        ):
+            given = {"Content-Type": content_type, **call.headers, **(headers or {})}
+            status, retry_after = _exchange(connection, parts, body, given)
+            call.status = status
     except CallFailedError:
         raise
     except TimeoutError as error:

@@ -1,6 +1,6 @@
 """Metrics of the server's processes, put together."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from core.asgi.types import Scope
@@ -13,12 +13,12 @@ class Metrics:
     """Counts the requests that come, and writes that and the states of parts where all processes see it.
 
     Args:
-        paths: those that the lane answers.
+        route_of: names the route of a request.
         states: by what their names begin with.
     """
 
-    def __init__(self, paths: Iterable[str], states: Mapping[str, State]) -> None:
-        self._sums = RequestSums(paths)
+    def __init__(self, route_of: Callable[[Scope], str], states: Mapping[str, State]) -> None:
+        self._sums = RequestSums(route_of)
         self._writing = Writing([self._sums.write, States(states).write])
 
     def observe(self, scope: Scope, status: int, seconds: float, size: int) -> None:

@@ -66,6 +66,12 @@ class Command(BaseCommand):
         worker = Worker(threads=numthreads, poll_seconds=sleepintervalms / 1000, most_at_once=queuepopsize)
         thread = Thread(target=worker.run, name="task processor", daemon=True)
         with ExitStack() as stack:
+            if settings.TRACES_ENABLED:
+                from operations.tracing import Tracing  # the library is loaded where it is wanted
+
+                tracing = Tracing()
+                tracing.start()
+                stack.callback(tracing.stop)
             if port is not None:
                 stack.enter_context(_probes(port, worker))
             thread.start()
