@@ -90,6 +90,10 @@ def build(django_application: WSGIApplication) -> Server:
         common=rehearsals.of_refusal,
     )
     application: Application = Observed(front, observers) if observers else front
+    if settings.SENTRY_SDK_DSN:
+        from operations.error_reports import LaneTransactions  # as above
+
+        application = LaneTransactions(route_of).around(application)
     return Server(traces.around(application) if traces else application, front)
 
 

@@ -12,3 +12,7 @@ class OperationsConfig(AppConfig):
         if settings.PROMETHEUS_ENABLED:
             # What counts tasks counts them in task processors and shells as well.
             import_module("operations.metrics.tasks")
+        if settings.SENTRY_SDK_DSN:
+            from operations.error_reports import start  # the library is loaded where it is wanted
+
+            start()

@@ -25,7 +25,7 @@ def check_traces(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Warning(
                 "Traces are sent by OTLP over HTTP, whatever OTEL_EXPORTER_OTLP_PROTOCOL says.",
-                hint="Set it to http/protobuf, and OTEL_EXPORTER_OTLP_ENDPOINT to the port for that: 4318 as a rule.",
+                hint="Set it to http/protobuf, and OTEL_EXPORTER_OTLP_ENDPOINT to the port for that.",
                 id="operations.W001",
             )
         )

@@ -13,6 +13,7 @@ from app.settings.common.cookies import *  # noqa: F403
 from app.settings.common.counts import *  # noqa: F403
 from app.settings.common.dashboards import *  # noqa: F403
 from app.settings.common.databases import *  # noqa: F403
+from app.settings.common.error_reports import *  # noqa: F403
 from app.settings.common.gone import *  # noqa: F403
 from app.settings.common.http import *  # noqa: F403
 from app.settings.common.identities import *  # noqa: F403
