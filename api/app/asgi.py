@@ -53,6 +53,10 @@ def build(django_application: WSGIApplication) -> Server:
         identity_reads.running,
         worker.running,
     ]
+    django = DjangoDoor(
+        django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
+    )
+    operations = DjangoDoor(django_application, threads=1, max_waiting=20)
     observers: list[Observer] = []
     if settings.LOG_REQUESTS:
         observers.append(RequestLines(lane.handler_of))
@@ -66,6 +70,8 @@ def build(django_application: WSGIApplication) -> Server:
             "evaluation_counts_": usage.evaluation_counts.state,
             "identity_reads_": identity_reads.state,
             "jobs_": worker.state,
+            "django_": django.state,
+            "operations_": operations.state,
         }
         metrics = Metrics(route_of, states)
         parts.append(metrics.running)
@@ -80,10 +86,8 @@ def build(django_application: WSGIApplication) -> Server:
     front = Front(
         lifespan=Lifespan(parts),
         lane=lane,
-        django=DjangoDoor(
-            django_application, threads=settings.GUNICORN_THREADS, max_waiting=settings.MAX_WAITING_REQUESTS
-        ),
-        operations=DjangoDoor(django_application, threads=1, max_waiting=20),
+        django=django,
+        operations=operations,
         bodies=BodyReader(max_body_bytes),
         trusted_proxies=settings.FORWARDED_ALLOW_IPS,
         forwarded_headers=_forwarded_headers(),

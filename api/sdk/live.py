@@ -48,6 +48,9 @@ _LOAD_SECONDS = 0.25
 _LONGEST_LOAD_SECONDS = 5.0
 _SILENT_SECONDS = 1.5
 
+# Of environments: what metrics tell apart. There may be as many environments as there are customers.
+_KINDS = ("polled", "streamed")
+
 # A tenth of it doesn't help: each look at a file gives up the interpreter, which then has to be regained.
 _STEP_SECONDS = 0.001
 _ASIDE_SECONDS = 0.002
@@ -184,6 +187,7 @@ class LiveSnapshots:
     def state(self) -> dict[str, float]:
         """Return what metrics and readiness show."""
         feed, store, source = self._feed.state, self._store.counts, self._source.counts
+        cache = self._source.cache
         return {
             "feed_is_listening": float(feed.is_listening),
             "feed_is_deaf": float(feed.is_deaf),
@@ -201,8 +205,27 @@ class LiveSnapshots:
             "snapshots_from_cache": source.from_cache,
             "snapshots_last_known": source.last_known,
             "keys_refused": store.refused,
+            "keys_loading": len(self._loading),
             "snapshots_behind": len(self._behind_since),
+            **self._ages(),
+            "shared_cache_is_left_alone": float(cache.is_left_alone) if cache else 0.0,
+            "shared_cache_failures": cache.failures if cache else 0,
         }
+
+    def _ages(self) -> dict[str, float]:
+        """Return the highest revision, and the seconds since it was last known that nothing has changed.
+
+        Of environments with streams, whose clients are told of changes, and of those that are polled.
+        """
+        now, unheard = time.monotonic(), self._unheard_seconds()
+        watched = self._store.watched
+        found = {f"snapshot_{what}:{kind}": 0.0 for what in ("revision", "age_seconds") for kind in _KINDS}
+        for environment_id, name in self._store.names().items():
+            kind = _KINDS[environment_id in watched]
+            age = max(unheard, now - self._behind_since.get(environment_id, now))
+            for what, value in (("revision", float(name.number)), ("age_seconds", age)):
+                found[f"snapshot_{what}:{kind}"] = max(found[f"snapshot_{what}:{kind}"], value)
+        return found
 
     # --- what the feed tells --------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ kept or found: revisions are raised at commit, so what the transaction has chang
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -175,6 +175,11 @@ class SnapshotStore:
 
     def __len__(self) -> int:
         return len(self._held)
+
+    @property
+    def watched(self) -> Collection[int]:
+        """The environments that streams tell of."""
+        return self._watched.keys()
 
     def is_interested(self, environment_id: int) -> bool:
         """Whether the environment is held, watched, or on its way."""

@@ -37,6 +37,8 @@ class DjangoDoor:
     def __init__(self, application: WSGIApplication, *, threads: int, max_waiting: int) -> None:
         self._application = application
         self._waiting = Semaphore(max(max_waiting, threads))  # on its way to an idle thread it waits, too
+        self._threads = threads
+        self._under_way = self._refused = 0
         self._pool = WSGIMiddleware(self._in_thread, workers=threads)  # type: ignore[arg-type]
         self.executor = self._pool.executor
 
@@ -47,10 +49,25 @@ class DjangoDoor:
             Refused: 503, too many wait already.
         """
         if not self._waiting.acquire(blocking=False):
+            self._refused += 1
             raise Refused(503, "The server is busy. Try again.", [(b"retry-after", b"1")])
         # a2wsgi takes neither a query nor a path that isn't ASCII: `_in_thread` gives them in its place.
         inner = {**scope, "path": "/", "query_string": b"", "request": scope, "body": body}
-        await self._pool(inner, _nothing_more, send)  # type: ignore[arg-type]
+        self._under_way += 1
+        try:
+            await self._pool(inner, _nothing_more, send)  # type: ignore[arg-type]
+        finally:
+            self._under_way -= 1
+
+    def state(self) -> dict[str, int]:
+        """Return what metrics show; on the event loop."""
+        busy = min(self._under_way, self._threads)
+        return {
+            "threads": self._threads,
+            "threads_busy": busy,
+            "waiting": self._under_way - busy,
+            "refused": self._refused,
+        }
 
     def _in_thread(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         # What is written from here on waits for the client, if at all, and not for a thread.

@@ -29,10 +29,22 @@ _GAUGES: dict[str, Mode] = {
     "request_counts_waiting": "livesum",
     "evaluation_counts_waiting": "livesum",
     "identity_reads_waiting": "livesum",
+    "snapshot_revision": "livemax",
+    "snapshot_age_seconds": "livemax",
+    "keys_loading": "livesum",
+    "shared_cache_is_left_alone": "livemax",
+    "django_threads": "livesum",
+    "django_threads_busy": "livesum",
+    "django_waiting": "livesum",
+    "operations_threads": "livesum",
+    "operations_threads_busy": "livesum",
+    "operations_waiting": "livesum",
     "jobs_running": "livesum",
     "jobs_threads": "livesum",
     "jobs_stuck": "livesum",
 }
+# What stands behind a colon in a name is the value of its label: `snapshot_revision:streamed`.
+_LABEL = "kind"
 _gauges: dict[str, Gauge] = {}
 _counters: dict[str, Counter] = {}
 
@@ -54,8 +66,10 @@ class States:
                 self._write(prefix + name, value)
 
     def _write(self, name: str, value: float) -> None:
+        name, _, kind = name.partition(":")
         if name in _GAUGES:
-            _gauge(name).set(value)
+            gauge = _gauge(name, [_LABEL] if kind else [])
+            (gauge.labels(kind) if kind else gauge).set(value)
             return
         before = self._written.get(name, 0.0)
         _counter(name).inc(max(value - before, 0.0))
@@ -65,11 +79,12 @@ class States:
         self._written[name] = value
 
 
-def _gauge(name: str) -> Gauge:
+def _gauge(name: str, labels: list[str]) -> Gauge:
     if name not in _gauges:
         _gauges[name] = Gauge(
             f"burgee_{name}",
             _help(name),
+            labels,
             multiprocess_mode=_GAUGES[name],
             registry=families.registry,
         )
