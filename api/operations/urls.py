@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from operations.scheduler import JobsView
 from operations.views import (
     HealthView,
     LivenessView,
@@ -23,5 +24,6 @@ urlpatterns = [
     path("robots.txt", RobotsView.as_view()),
     path("config/project-overrides", ProjectOverridesView.as_view()),
     path("processor/monitoring/", MonitoringView.as_view()),
+    path("scheduler/jobs/", JobsView.as_view()),
     path("database/sizes/", SizesView.as_view()),
 ]

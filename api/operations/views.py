@@ -17,8 +17,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.postgres import cut_off_after
+from core.service_routes.key import ServiceKeyAuthentication
 from operations import health, version
 from operations.overrides import as_script, project_overrides
+from operations.scheduler import IsStaffOrService
 from operations.sizes import FORECAST_DAYS, REMEMBERED_DAYS, sizes
 from tasks.services import number_waiting
 from users.models import User
@@ -159,7 +161,8 @@ class MonitoringSerializer(serializers.Serializer):
 
 
 class MonitoringView(APIView):
-    permission_classes = [IsAdminUser]
+    authentication_classes = [ServiceKeyAuthentication, *APIView.authentication_classes]
+    permission_classes = [IsStaffOrService]
 
     @extend_schema(operation_id="processor_monitoring", tags=["operations"], responses=MonitoringSerializer)
     def get(self, request: Request) -> Response:

@@ -484,6 +484,7 @@ OPEN = {
     "GET /robots.txt": public,
     "GET /config/project-overrides": public,
     "GET /processor/monitoring/": Right(unwalked="It is for staff, who are no organisation's."),
+    "GET /scheduler/jobs/": Right(unwalked="It is for staff, who are no organisation's."),
     "GET /database/sizes/": Right(unwalked="It is for staff, who are no organisation's."),
     "GET /api/v1/docs/": public,
     "GET /api/v1/swagger.json": public,

@@ -31,6 +31,16 @@ TASK_PROCESSOR_QUEUE_POP_SIZE = env.integer(
     at_least=1,
     help="Most jobs that are taken at once; never more than there are threads free.",
 )
+SCHEDULER_API_ENABLED = env.boolean(
+    "SCHEDULER_API_ENABLED",
+    help="Answer /scheduler/jobs/, for staff and whoever has AUTH_KEY: what recurs, and its last runs.",
+)
+COUNT_USERS_EVERY_SECONDS = env.integer(
+    "COUNT_USERS_EVERY_SECONDS",
+    3600,
+    at_least=1,
+    help="Seconds between two lines of the log that count users.",
+)
 TASK_BACKOFF_DEFAULT_DELAY_SECONDS = env.integer(
     "TASK_BACKOFF_DEFAULT_DELAY_SECONDS",
     5,

@@ -110,6 +110,7 @@ EXAMPLES = {
     "GET /config/project-overrides": Example(caller=Caller.ANYONE, is_page=True),
     "GET /processor/monitoring/": Example(is_refused=True),
     "GET /database/sizes/": Example(is_refused=True),
+    "GET /scheduler/jobs/": Example(is_refused=True),
     "POST /api/v1/user": Example(
         caller=Caller.ANYONE,
         body=lambda world: {
