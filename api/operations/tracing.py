@@ -8,6 +8,7 @@ The lane's statements have no spans: each is made for many requests together.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from threading import Thread
@@ -57,6 +58,8 @@ class Tracing:
         self._provider = TracerProvider(
             sampler=_sampler(), resource=Resource.create(about), shutdown_on_exit=False
         )
+        if settings.APPLICATION_INSIGHTS_CONNECTION_STRING:  # its exporter looks there for the resource
+            trace.set_tracer_provider(self._provider)
         for exporter in exporters if exporters is not None else _exporters():
             self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self.tracer = self._provider.get_tracer("burgee", VERSION)
@@ -214,6 +217,8 @@ def _exporters() -> list[SpanExporter]:
     if settings.OTEL_EXPORTER_OTLP_ENDPOINT or settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:
         exporters.append(OTLPSpanExporter())  # it reads the standard variables itself
     if settings.APPLICATION_INSIGHTS_CONNECTION_STRING:
+        # It would tell its maker how it is used.
+        os.environ.setdefault("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "True")
         # Not in requirements.txt: `operations.checks` says what to install.
         from azure.monitor.opentelemetry.exporter import AzureMonitorTraceExporter
 

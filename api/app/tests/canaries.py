@@ -29,6 +29,7 @@ from django.db import Error, connection
 from django.db.models.signals import post_save
 
 from audit.models import AuditRecord, RowChange
+from core.logs.formats import Json
 from organisations import secrets
 
 # Where models keep secrets. What people may choose, like a password, is caught where it is set.
@@ -112,11 +113,13 @@ def _news(model: type[AuditRecord | RowChange], *columns: str) -> Iterator[tuple
 
 
 def _looks_at_records(handle: Callable[..., Any]) -> Callable[..., Any]:
-    formatter = logging.Formatter()
+    # What is said, which isn't masked in every handler, and what ours adds about the request.
+    formatters = (logging.Formatter(), Json())
 
     @functools.wraps(handle)
     def call_handlers(self: logging.Logger, record: logging.LogRecord) -> Any:
-        _watches[-1].look_at(formatter.format(record), f"a log record of {record.name}: {record.msg!r}")
+        text = "".join(formatter.format(record) for formatter in formatters)
+        _watches[-1].look_at(text, f"a log record of {record.name}: {record.msg!r}")
         return handle(self, record)
 
     return call_handlers

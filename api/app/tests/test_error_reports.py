@@ -54,8 +54,8 @@ sentry_sdk.flush(5)
 
 def items(sent: bytes) -> list[tuple[str, dict]]:
     """Return the types and contents of an envelope's items."""
-    head, _, body = sent.partition(b"\r\n\r\n")
-    lines = (gzip.decompress(body) if b"gzip" in head.lower() else body).splitlines()[1:]
+    _, _, body = sent.partition(b"\r\n\r\n")
+    lines = (gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).splitlines()[1:]
     pairs = zip(lines[::2], lines[1::2], strict=True)
     return [(json.loads(about)["type"], json.loads(content)) for about, content in pairs]
 

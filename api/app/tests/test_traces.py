@@ -1,5 +1,6 @@
 """Traces, as a collector on this machine is sent them."""
 
+import gzip
 import re
 import time
 from typing import Any
@@ -120,6 +121,26 @@ def test_without_traces_the_trace_that_a_request_belongs_to_is_passed_on(setting
         context.current.reset(token)
 
     assert called.headers["traceparent"] == traceparent
+
+
+def test_application_insights_is_sent_the_same_traces(settings):
+    pytest.importorskip("azure.monitor.opentelemetry.exporter", reason="Azure's exporter isn't installed")
+    taken = b'{"itemsReceived": 1, "itemsAccepted": 1, "errors": []}'
+    answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(taken), taken)
+    with receiver(answering(answer)) as azure:
+        settings.APPLICATION_INSIGHTS_CONNECTION_STRING = (
+            "InstrumentationKey=00000000-0000-0000-0000-000000000001;"
+            f"IngestionEndpoint=http://127.0.0.1:{azure.port}"
+        )
+        tracing = Tracing()
+        with tracing.working("webhooks.send", attempt=2):
+            tracing.start()
+        tracing.stop()
+
+    sent = [request.partition(b"\r\n\r\n") for request in azure.requests]
+    assert sent[0][0].startswith(b"POST /v2.1/track")
+    texts = [gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body for _, _, body in sent]
+    assert any(b"webhooks.send" in text for text in texts)
 
 
 def test_a_collector_that_is_away_holds_nobody_up(transactional_db, collector, monkeypatch):

@@ -130,7 +130,6 @@ class Front:
         listed = scope["headers"]
         headers: Headers = dict(listed)
         request = Request(scope, headers, receive, send, self._bodies)
-        context.current.set(scope)  # of this request's task
         try:
             if len(headers) != len(listed) or not PLAIN_HEADERS.issuperset(headers):
                 request.headers = self._clean(scope, headers)
@@ -140,10 +139,16 @@ class Front:
                 return
             body = await request.body()
             if body is not None:
+                context.current.set(scope)  # of this request's task, and of Django's thread
                 door = self.operations if scope["path"].startswith(OPERATIONS) else self.django
                 await door(scope, body, send)
         except Refused as refusal:
             await refusal.send(send, [*self._common(request), _id_of(scope)])
+        except Exception:
+            context.current.set(
+                scope
+            )  # for whoever logs it; the lane logs little else, and needn't pay for that
+            raise
 
     def _clean(self, scope: Scope, headers: Headers) -> Headers:
         distrusts = not self._forwarded.isdisjoint(headers) and not self._is_trusted(scope["client"])
