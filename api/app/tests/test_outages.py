@@ -18,6 +18,9 @@ from operations.metrics import families
 # Without coverage, which takes twice the time: what is walked through here has tests of its own.
 pytestmark = pytest.mark.no_cover
 
+# Without coverage, which takes twice the time: what is walked through here has tests of its own.
+pytestmark = pytest.mark.no_cover
+
 # Far more than an answer from memory takes, far less than anything that waits for the database.
 SOON_SECONDS = 2.0
 
