@@ -1,5 +1,6 @@
 """Replicas give what SDKs are served, where they have it: tried with a real standby."""
 
+import re
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -13,6 +14,7 @@ from core.routing import Replicas
 from documents.rows import current_revision
 from environments.models import EnvironmentRevision
 from features.models import FeatureState
+from operations.doctor.of_databases import of_databases
 from sdk.sources import Source
 from sdk.tests.workers import Worker, database_away, eventually
 
@@ -207,3 +209,20 @@ def test_what_only_a_replica_has_shows_in_flags_and_not_in_management(
     assert states["results"][0]["feature_state_value"] == "blue"
     standby.stop()
     assert sdk_client.get("/api/v1/flags/").status_code == 200
+
+
+def test_the_doctor_says_how_far_behind_a_replica_is(standby, environment):
+    def told() -> dict[str, tuple[str, str]]:
+        found = [each for each in of_databases() if each.subject == "replica_1"]
+        return {each.subject: (each.severity.name, each.words) for each in found}
+
+    standby.catch_up()
+    assert told() == {"replica_1": ("OK", "a standby, not behind")}
+
+    standby.fall_behind()
+    change(environment, "two")
+    severity, words = told()["replica_1"]
+    standby.go_on()
+
+    assert severity in {"OK", "WARNING"}
+    assert re.match(r"\d+ bytes behind, \d+\.\d seconds after", words)

@@ -30,6 +30,7 @@ _KINDS = {
     "PyMemcacheCache": "Memcached",
     "PyLibMCCache": "Memcached",
     "DatabaseCache": "a table of the database",
+    "BytesInDatabase": "a table of the database",
     "FileBasedCache": "files",
     "DummyCache": "none",
 }
@@ -129,14 +130,21 @@ def _cache(alias: str, configured: dict[str, Any]) -> Finding:
     kind = next((words for end, words in _KINDS.items() if backend.endswith(end)), backend)
     if kind == _KINDS["DatabaseCache"]:
         return ok(subject, kind)  # the database is looked at by itself
+    if kind == _KINDS["DummyCache"] or any(_keeps(alias, value) for value in (b"1", 1)):
+        return ok(subject, kind)
+    return warning(subject, f"{kind}: doesn't answer; it is done without")
+
+
+def _keeps(alias: str, value: object) -> bool:
+    """Whether a cache gives back what it was given. Some take bytes only, and some take numbers only."""
     key = "doctor"
     try:
-        caches[alias].set(key, b"1", 10)
-        answers = kind == _KINDS["DummyCache"] or bool(caches[alias].get(key))
+        caches[alias].set(key, value, 10)
+        is_kept = bool(caches[alias].get(key))
         caches[alias].delete(key)
     except Exception:  # noqa: BLE001  # each back end has its own
-        answers = False
-    return ok(subject, kind) if answers else warning(subject, f"{kind}: doesn't answer; it is done without")
+        return False
+    return is_kept
 
 
 def _snapshots() -> Iterator[Finding]:
