@@ -84,6 +84,12 @@ def test_counts_are_written_read_tidied_and_migrated_there_and_nothing_else(
     assert {router.db_for_write(each) for each in (Environment, Feature, Organisation)} == {"default"}
     assert not router.allow_relation(environment, RequestBucket.objects.get())
 
+    connections["analytics"].close()
+    connections.databases["analytics"].update(HOST="127.0.0.1", PORT=9)  # nobody listens there
+    away = admin_client.get(f"/api/v1/organisations/{organisation.pk}/usage-data/")
+    assert (away.status_code, away["Retry-After"]) == (503, "1")
+    assert sdk_client.get("/api/v1/flags/").status_code == 200
+
 
 @pytest.mark.skipif(not EVERYTHING, reason="loads all migrations four times; WALKS=full does")
 def test_a_command_without_a_database_sees_to_both(counts):
