@@ -47,7 +47,7 @@ class ResponseHeadersMiddleware:
 
 
 class RehearsalMiddleware:
-    """The innermost: answers nothing where only what the others add to an answer is asked."""
+    """Inside all others that add to answers: answers nothing where only what they add is asked."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

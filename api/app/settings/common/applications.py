@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "environments.middleware.PublishedRevisionsMiddleware",
     "core.middleware.ServiceKeyMiddleware",
     "core.middleware.RehearsalMiddleware",
+    "app.front_end.FrontEndMiddleware",
 ]
 ROOT_URLCONF = "app.urls"
 WSGI_APPLICATION = "app.wsgi.application"  # runserver

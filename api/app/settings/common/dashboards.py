@@ -1,7 +1,10 @@
-"""What dashboards are told at /config/project-overrides."""
+"""Whether a dashboard is served, and what dashboards are told at /config/project-overrides."""
 
 from app.settings.environment import env
 
+DISABLE_FLAGSMITH_UI = env.boolean(
+    "DISABLE_FLAGSMITH_UI", help="Don't serve the dashboard's page that lies in api/app/templates/webpack."
+)
 API_URL = env.text("API_URL", "/api/v1/", help="Where the dashboard finds the API.")
 ASSET_URL = env.text("ASSET_URL", "/", help="Where it finds its own files.")
 MAINTENANCE_MODE = env.boolean("MAINTENANCE_MODE", help="Have the dashboard say that it is being worked on.")
