@@ -1,4 +1,5 @@
 """Calls to addresses that people gave: webhooks, integrations. Nothing else in the product calls them.
+What is sent to addresses of the server's settings goes this way as well.
 
 answer = post(webhook.url, body, signed(body, webhook.secret))
 """

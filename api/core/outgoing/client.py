@@ -1,5 +1,7 @@
 """Posting to an address that somebody gave, who may wish to see or reach what only this server can.
 
+Addresses of the operator's own settings are called in the same way, but may be private.
+
 - Connected is to the very address that was checked: a name that leads elsewhere a moment later leads nowhere.
 - One private address among those of a name is enough to refuse it.
 - Redirects aren't followed: where they lead, nobody has checked.
@@ -67,8 +69,12 @@ def post(
     *,
     content_type: str = "application/json",
     timeout_seconds: float = MOST_SECONDS,
+    may_be_private: bool = False,
 ) -> Answer:
     """Post `body` to `url`, and return how that was answered, whatever the status.
+
+    Args:
+        may_be_private: the URL is one of the server's own settings, so it may lead into a private network.
 
     Raises:
         CallFailedError: there was no answer.
@@ -79,7 +85,7 @@ def post(
     try:
         with (
             calling("POST", parts.hostname or "", _port(parts)) as call,
-            _connected(parts, deadline) as connection,
+            _connected(parts, deadline, may_be_private=may_be_private) as connection,
         ):
             given = {"Content-Type": content_type, **call.headers, **(headers or {})}
             status, retry_after = _exchange(connection, parts, body, given)
@@ -105,13 +111,13 @@ def _parts_of(url: str) -> SplitResult:
     return parts
 
 
-def _connected(parts: SplitResult, deadline: Deadline) -> PlainSocket | TlsSocket:
+def _connected(parts: SplitResult, deadline: Deadline, *, may_be_private: bool) -> PlainSocket | TlsSocket:
     """Connect to the first address of the host that answers, if all of them may be called."""
     host, port = parts.hostname or "", _port(parts)
     addresses = addresses_of(host, port)
     if not addresses:
         raise CallFailedError("The host's name can't be resolved.")
-    if not all(may_be_called(host, address) for address in addresses):
+    if not may_be_private and not all(may_be_called(host, address) for address in addresses):
         raise TargetForbiddenError("The host is in a private network.")
     failure: OSError = ConnectionError()
     different = list(dict.fromkeys(addresses))

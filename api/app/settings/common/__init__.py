@@ -31,5 +31,6 @@ from app.settings.common.service_routes import *  # noqa: F403
 from app.settings.common.signing_in import *  # noqa: F403
 from app.settings.common.snapshots import *  # noqa: F403
 from app.settings.common.static_files import *  # noqa: F403
+from app.settings.common.telemetry import *  # noqa: F403
 from app.settings.common.tls import *  # noqa: F403
 from app.settings.common.traces import *  # noqa: F403
