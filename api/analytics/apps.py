@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,4 +10,5 @@ class AnalyticsConfig(AppConfig):
         from analytics.erasure import erase_evaluations
         from identities.erasure import erase_also_by
 
+        import_module("analytics.checks")
         erase_also_by(erase_evaluations)

@@ -1,39 +1,32 @@
 """Keeps counts in memory, and writes them every few seconds and at the end.
 
-Counting never waits for the database. What can't be written is kept and sent again; meanwhile counting goes
-on, within the tally's bound. Where an answer didn't come it isn't known whether a statement was carried out,
-so batches are numbered, and the database takes each only once.
+Counting never waits for where they are written. What can't be written is kept and sent again; meanwhile
+counting goes on, within the tally's bound. Where an answer didn't come it isn't known whether a batch was
+written, so batches are numbered, and each counts only once.
 
-Where no event loop runs it, as under plain WSGI, what a request counts is written before it is answered.
+Where no event loop runs it, as under plain WSGI, what a request counts is written by itself.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from threading import Lock
 from typing import Any, Generic
 from uuid import uuid4
 
-import psycopg2
-from django.db import DatabaseError, connections
-
-from analytics.services import Batch, Statement
+from analytics.services import Batch
+from analytics.stores import Counts, Send, Store, StoreAway, StoreRefuses
 from analytics.tallies import Key, Tally
-from core.postgres import AsyncConnection, DatabaseUnavailable
-from core.routing import counts_database
 
 logger = logging.getLogger(__name__)
 
 # The loop has no time for statements of any length.
 MOST_IN_STATEMENT = 500
-DEADLINE_SECONDS = 5.0
 # There are several buffers, and gunicorn doesn't wait long for a worker to end.
 LAST_SECONDS = 2.0
 _LAST_RETRY_SECONDS = 0.1
-
-Counts = Sequence[tuple[Key, int]]
 
 
 class Buffer(Generic[Key]):
@@ -41,19 +34,19 @@ class Buffer(Generic[Key]):
 
     Args:
         tally: what has been counted since the last write. While the buffer runs it belongs to the event loop.
-        statement: returns what writes counts, and with a batch does so only once.
+        store: where counts are written to.
         seconds: how long counts wait.
     """
 
     def __init__(
         self,
         tally: Tally[Key],
-        statement: Callable[[Counts[Key], Batch | None], Statement],
+        store: Store[Key],
         *,
         seconds: float,
     ) -> None:
         self._tally = tally
-        self._statement = statement
+        self._store = store
         self._seconds = seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unsent: deque[tuple[Batch, Counts[Key]]] = deque()
@@ -113,7 +106,7 @@ class Buffer(Generic[Key]):
     async def _try(self) -> bool:
         try:
             await self._write()
-        except (DatabaseUnavailable, psycopg2.Error) as error:
+        except StoreAway as error:
             self._failed += 1
             logger.warning("Counts wait to be written: %s", error)
             return False
@@ -122,13 +115,10 @@ class Buffer(Generic[Key]):
     async def _write(self) -> None:
         if not self._unsent and not self._tally:
             return
-        connection = await AsyncConnection.open(counts_database(), deadline_seconds=DEADLINE_SECONDS)
-        try:
-            await self._send(connection)  # as it was sent before
+        async with self._store.sending() as send:
+            await self._send(send)  # as it was sent before
             self._prepare()
-            await self._send(connection)
-        finally:
-            connection.close()
+            await self._send(send)
 
     def _prepare(self) -> None:
         counts = list(self._tally.take().items())
@@ -137,21 +127,20 @@ class Buffer(Generic[Key]):
             batch = Batch(self._writer, self._number)
             self._unsent.append((batch, counts[start : start + MOST_IN_STATEMENT]))
 
-    async def _send(self, connection: AsyncConnection) -> None:
+    async def _send(self, send: Send[Key]) -> None:
         while self._unsent:
             batch, counts = self._unsent[0]
             try:
-                await connection.execute(*self._statement(counts, batch), deadline_seconds=DEADLINE_SECONDS)
-            except (psycopg2.DataError, psycopg2.IntegrityError):
-                logger.exception("Counts that the database doesn't take are dropped.")
+                await send(counts, batch)
+            except StoreRefuses:
+                logger.exception("Counts that are not taken are dropped.")
                 self._refused += sum(count for _, count in counts)
             self._unsent.popleft()
 
     def _write_at_once(self, counts: Counts[Key]) -> None:
         try:
-            with connections[counts_database()].cursor() as cursor:
-                cursor.execute(*self._statement(counts, None))
-        except DatabaseError as error:
+            self._store.write_at_once(counts)
+        except (StoreAway, StoreRefuses) as error:
             self._failed += 1
             self._refused += sum(count for _, count in counts)
             logger.warning("Counts are lost: %s", error)

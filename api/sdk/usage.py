@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeGuard
 from django.conf import settings
 
 from analytics.buffer import Buffer
+from analytics.kept import evaluations_store, requests_store
 from analytics.models import LONGEST_LABEL, Resource
-from analytics.services import add_evaluations, add_requests
 from analytics.tallies import Client, EvaluationTally, RequestTally
 from sdk.snapshots import Snapshot
 
@@ -30,9 +30,11 @@ _LONGEST_KNOWN = 512
 Told = tuple[bytes | None, bytes | None, bytes | None, bytes | None]
 
 requests = RequestTally()
-request_counts = Buffer(requests, add_requests, seconds=settings.API_USAGE_CACHE_SECONDS)
+request_counts = Buffer(requests, requests_store(), seconds=settings.API_USAGE_CACHE_SECONDS)
 evaluations = EvaluationTally()
-evaluation_counts = Buffer(evaluations, add_evaluations, seconds=settings.FEATURE_EVALUATION_CACHE_SECONDS)
+evaluation_counts = Buffer(
+    evaluations, evaluations_store(), seconds=settings.FEATURE_EVALUATION_CACHE_SECONDS
+)
 # Read once: reading a setting takes as long as counting.
 is_on: bool = settings.ENABLE_API_USAGE_TRACKING
 known_clients: dict[Told, Client] = {}

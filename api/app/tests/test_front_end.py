@@ -27,8 +27,7 @@ def bundle(tmp_path, settings, monkeypatch) -> None:
 
 def get(path: str, **headers: str) -> tuple[int, str]:
     response = Client().get(path, headers={"Accept": "text/html,*/*;q=0.8", **headers})
-    body = b"".join(response.streaming_content) if response.streaming else response.content
-    return response.status_code, body.decode()
+    return response.status_code, b"".join(response).decode()
 
 
 def test_the_dashboards_page_is_at_every_address_of_its_own_and_its_files_below_static(bundle):

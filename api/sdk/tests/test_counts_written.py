@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from analytics import buffer
+from analytics import buffer, stores
 from analytics.buffer import Buffer
 from analytics.models import CountsWriter, RequestBucket, Resource
 from analytics.services import add_requests
+from analytics.stores import InPostgres
 from analytics.tallies import RequestTally
 from sdk.tests.workers import database_away, eventually
 
@@ -24,7 +25,7 @@ class Process:
 
     def __init__(self, *, seconds: float = 0.05, most: int | None = None) -> None:
         self.tally = RequestTally(most=most)
-        self.buffer = Buffer(self.tally, add_requests, seconds=seconds)
+        self.buffer = Buffer(self.tally, InPostgres(add_requests), seconds=seconds)
         self._leaving = asyncio.Event()
         self._started = threading.Event()
         self._thread = threading.Thread(target=asyncio.run, args=[self._run()])
@@ -104,7 +105,7 @@ def test_one_write_takes_one_statement_for_many_counts(started, monkeypatch):
         return add_requests(*arguments)
 
     process = started(seconds=3600)
-    process.buffer._statement = noting
+    process.buffer._store = InPostgres(noting)
     for environment_id in range(100):
         process.count(3, environment_id=environment_id)
 
@@ -144,7 +145,7 @@ def test_counts_wait_while_the_database_is_away_and_land_once(started):
 
 def test_what_was_sent_without_an_answer_lands_once(started, monkeypatch):
     """A server that is stuck may carry a statement out long after nobody waits for it."""
-    monkeypatch.setattr(buffer, "DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(stores, "DEADLINE_SECONDS", 0.2)
     process = started()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE analytics_requestbucket IN SHARE MODE")
@@ -182,8 +183,10 @@ def test_what_waits_is_bounded_while_the_database_is_away(started):
 def test_what_the_database_refuses_does_not_hold_up_the_rest(started, monkeypatch):
     monkeypatch.setattr(buffer, "MOST_IN_STATEMENT", 1)
     process = started(seconds=3600)
-    process.buffer._statement = lambda counts, batch: add_requests(
-        [(key, count if key[0] < 9 else 2**63) for key, count in counts], batch
+    process.buffer._store = InPostgres(
+        lambda counts, batch: add_requests(
+            [(key, count if key[0] < 9 else 2**63) for key, count in counts], batch
+        )
     )
     for environment_id in (9, 1):
         process.count(4, environment_id=environment_id)
@@ -207,7 +210,7 @@ def test_the_end_does_not_wait_long_for_a_database_that_is_away(started, monkeyp
 
 def test_where_no_loop_runs_counts_are_written_at_once():
     tally = RequestTally()
-    written_at_once = Buffer(tally, add_requests, seconds=3600)
+    written_at_once = Buffer(tally, InPostgres(add_requests), seconds=3600)
 
     for _ in range(3):
         written_at_once.from_thread(tally.add, 7, Resource.FLAGS, "\t\t")

@@ -1,4 +1,4 @@
-"""Counting requests and evaluations."""
+"""Counting requests and evaluations, and where what was counted is kept."""
 
 from app.settings.environment import env
 
@@ -45,4 +45,14 @@ RAW_ANALYTICS_DATA_RETENTION_DAYS = env.integer(
     30,
     at_least=1,
     help="Days that evaluations are kept for each identity; their sums stay as long as other counts.",
+)
+USE_POSTGRES_FOR_ANALYTICS = env.boolean(
+    "USE_POSTGRES_FOR_ANALYTICS", help="Keep counts in PostgreSQL even where InfluxDB is named."
+)
+INFLUXDB_URL = env.text("INFLUXDB_URL", help="InfluxDB 2 server that counts of requests are kept in.")
+INFLUXDB_TOKEN = env.secret("INFLUXDB_TOKEN", help="Token that may read and write there.")
+INFLUXDB_ORG = env.text("INFLUXDB_ORG", help="Organisation there.")
+INFLUXDB_BUCKET = env.text("INFLUXDB_BUCKET", help="Bucket there.")
+COUNTS_ARE_IN_INFLUXDB = not USE_POSTGRES_FOR_ANALYTICS and all(
+    (INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG, INFLUXDB_BUCKET)
 )
