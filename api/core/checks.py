@@ -1,5 +1,6 @@
 """System checks: settings of the server that must not be combined."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -95,3 +96,28 @@ def check_caches_do_what_was_asked_for(**options: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.staticfiles)  # collectstatic looks at these
+def check_static_files_have_somewhere_to_go(**options: Any) -> list[CheckMessage]:
+    """Find a server whose pages look for their static files on S3, and that can't put any there."""
+    if not settings.USE_S3_STORAGE:
+        return []
+    problems = []
+    if not settings.AWS_STORAGE_BUCKET_NAME:
+        problems.append(
+            Error(
+                "USE_S3_STORAGE is on and no bucket is named.",
+                hint="Set AWS_STORAGE_BUCKET_NAME.",
+                id="core.E002",
+            )
+        )
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        problems.append(
+            Error(
+                "USE_S3_STORAGE is on and the libraries for S3 are not installed.",
+                hint='Install them: pip install "django-storages[s3]".',
+                id="core.E003",
+            )
+        )
+    return problems

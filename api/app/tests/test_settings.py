@@ -324,6 +324,31 @@ def test_which_pages_browsers_let_in_depends_on_cookie_mode(load, variables, exp
     assert tuple(loaded[name] for name in names) == expected
 
 
+@pytest.mark.parametrize(
+    ("variables", "is_there"),
+    [
+        ({}, True),
+        ({"USE_POSTGRES_FOR_ANALYTICS": "true"}, False),
+        ({"INFLUXDB_BUCKET": ""}, False),
+        ({"INFLUXDB_TOKEN": ""}, False),
+    ],
+)
+def test_counts_are_in_influxdb_where_it_is_named_whole(load, variables, is_there):
+    influxdb = {f"INFLUXDB_{name}": "x" for name in ("URL", "TOKEN", "ORG", "BUCKET")}
+
+    assert load()["COUNTS_ARE_IN_INFLUXDB"] is False
+    assert load(**{**influxdb, **variables})["COUNTS_ARE_IN_INFLUXDB"] is is_there
+
+
+def test_static_files_are_on_s3_where_that_is_said(load):
+    bucket = {"AWS_STORAGE_BUCKET_NAME": "acme", "AWS_S3_REGION_NAME": "eu-west-1"}
+
+    loaded = load(USE_S3_STORAGE="true", **bucket)["STORAGES"]["staticfiles"]
+
+    assert loaded["OPTIONS"]["custom_domain"] == "acme.s3.eu-west-1.amazonaws.com"
+    assert "OPTIONS" not in load(**bucket)["STORAGES"]["staticfiles"]
+
+
 def test_every_variable_is_declared_once_and_explained():
     names = [variable.name for variable in env.declared]
 
