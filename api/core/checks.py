@@ -103,7 +103,7 @@ def check_static_files_have_somewhere_to_go(**options: Any) -> list[CheckMessage
     """Find a server whose pages look for their static files on S3, and that can't put any there."""
     if not settings.USE_S3_STORAGE:
         return []
-    problems = []
+    problems: list[CheckMessage] = []
     if not settings.AWS_STORAGE_BUCKET_NAME:
         problems.append(
             Error(

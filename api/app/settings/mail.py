@@ -52,7 +52,8 @@ def mail_settings(
         smtp: the settings for an SMTP server.
     """
     if back_end == SENDGRID or (sendgrid_key and not back_end):
-        return _submission("smtp.sendgrid.net", user="apikey", password=sendgrid_key)
+        # Without a key nobody can sign in there, and /version/ says that no mail can be sent.
+        return _submission("smtp.sendgrid.net", user="apikey" if sendgrid_key else "", password=sendgrid_key)
     if back_end == SES:
         return _submission(ses.host, user=ses.key_id, password=ses.password)
     return {"EMAIL_BACKEND": back_end or SMTP, **smtp}

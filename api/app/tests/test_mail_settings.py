@@ -1,8 +1,18 @@
 """How mail leaves, by the variables that are set."""
 
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
 import pytest
+from django.core.mail import send_mail
 
 from app.settings.mail import SesAccess, mail_settings
+from core.tests.certificates import self_signed
+from mails.tests.smtp import Mailbox, mail_server
+from operations.version import can_send_mail
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 OWN = {
@@ -12,6 +22,10 @@ OWN = {
     "EMAIL_HOST_PASSWORD": "",
     "EMAIL_USE_TLS": False,
 }
+
+
+SENDGRID = "sgbackend.SendGridBackend"
+SES = "django_ses.SESBackend"
 
 
 def made(back_end: str = "", sendgrid_key: str = "", **ses: str) -> dict:
@@ -61,3 +75,88 @@ def test_other_back_ends_are_used_as_they_are():
     assert made("django.core.mail.backends.filebased.EmailBackend")["EMAIL_BACKEND"].endswith(
         "filebased.EmailBackend"
     )
+
+
+@pytest.fixture
+def led_here(monkeypatch, tmp_path) -> Iterator[Callable[..., Mailbox]]:
+    """Return a function that runs a mail server, leads a host's name to it, and has it prove that name."""
+    with ExitStack() as running:
+
+        def lead(host: str, *, is_trusted: bool = True) -> Mailbox:
+            certificate = self_signed(host, tmp_path)
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            if is_trusted:
+                monkeypatch.setenv("SSL_CERT_FILE", certificate)
+            mailbox = running.enter_context(mail_server(tls))
+            connect = socket.create_connection
+
+            def connect_here(address: tuple[str, int], timeout: float, source: Any) -> socket.socket:
+                assert address == (host, 587)
+                return connect(("127.0.0.1", mailbox.port), timeout, source)
+
+            monkeypatch.setattr("socket.create_connection", connect_here)
+            return mailbox
+
+        yield lead
+
+
+@pytest.mark.parametrize(
+    ("chosen", "host", "login"),
+    [
+        (
+            mail_settings(
+                back_end=SMTP,
+                smtp={
+                    **OWN,
+                    "EMAIL_PORT": 587,
+                    "EMAIL_HOST_USER": "kim",
+                    "EMAIL_HOST_PASSWORD": "s3cret",
+                    "EMAIL_USE_TLS": True,
+                },
+                sendgrid_key="",
+                ses=SesAccess("", "", "", ""),
+            ),
+            "mail.example.org",
+            ("kim", "s3cret"),
+        ),
+        (made(SENDGRID, sendgrid_key="SG.1"), "smtp.sendgrid.net", ("apikey", "SG.1")),
+        (
+            made(SES, region="eu-central-1", secret="wJalrXUtnFEMI/K7MDENG"),
+            "email-smtp.eu-central-1.amazonaws.com",
+            ("AKIA", SesAccess("eu-central-1", "", "AKIA", "wJalrXUtnFEMI/K7MDENG").password),
+        ),
+    ],
+    ids=["smtp", "sendgrid", "ses"],
+)
+def test_each_back_end_encrypts_signs_in_and_delivers(settings, led_here, chosen, host, login):
+    for name, value in chosen.items():
+        setattr(settings, name, value)
+    mailbox = led_here(host)
+
+    send_mail("Hello", "World", "flags@example.org", ["ada@example.org"])
+
+    assert mailbox.logins == [login]
+    assert mailbox.arrived[0]["Subject"] == "Hello"
+    assert can_send_mail()
+
+
+def test_a_server_that_cannot_prove_its_name_is_told_no_password(settings, led_here):
+    for name, value in made(SENDGRID, sendgrid_key="SG.1").items():
+        setattr(settings, name, value)
+    mailbox = led_here("smtp.sendgrid.net", is_trusted=False)
+
+    with pytest.raises(ssl.SSLCertVerificationError):
+        send_mail("Hello", "World", "flags@example.org", ["ada@example.org"])
+
+    assert (mailbox.logins, mailbox.arrived) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "chosen", [made(SENDGRID), made(SES, key_id=""), made()], ids=["sendgrid", "ses", "smtp"]
+)
+def test_without_credentials_no_mail_provider_is_configured(settings, chosen):
+    for name, value in chosen.items():
+        setattr(settings, name, value)
+
+    assert not can_send_mail()

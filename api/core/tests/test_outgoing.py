@@ -5,16 +5,12 @@ import hmac
 import socket
 import ssl
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from core.outgoing import CallFailedError, TargetForbiddenError, as_bytes, client, post, signed
 from core.outgoing.sockets import TlsSocket
+from core.tests.certificates import self_signed
 from core.tests.receivers import answering, dripping, receiver, silent, status
 
 
@@ -203,26 +199,3 @@ def test_a_server_has_to_prove_who_it_is(dns, tmp_path, monkeypatch):
     assert len(received.requests) == 1
     with receiver(dripping, serving) as slow, pytest.raises(CallFailedError, match="no answer within"):
         post(slow.url("hook.example.org", "https"), b"{}", timeout_seconds=0.3)
-
-
-def self_signed(host, folder) -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = folder / "certificate.pem"
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return str(path)
