@@ -1,0 +1,76 @@
+"""Going back to the schema of a moment."""
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+
+from core.rollback import irreversible, targets_before
+from core.tests.thoroughness import EVERYTHING
+
+RELEASE = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
+COMMAND = "rollbackmigrationsappliedafter"
+
+
+def said(*arguments: str) -> str:
+    out = StringIO()
+    call_command(COMMAND, *arguments, stdout=out, verbosity=0)
+    return out.getvalue()
+
+
+def test_each_app_goes_back_to_what_it_had_the_last_one_migrated_first(db):
+    graph = MigrationExecutor(connection).loader.graph
+    before = {key: RELEASE - timedelta(days=1) for key in graph.nodes}
+    newer = {
+        ("users", "0001_initial"): RELEASE,
+        ("health", max(name for app, name in graph.nodes if app == "health")): RELEASE + timedelta(seconds=5),
+    }
+
+    targets = targets_before(RELEASE, {**before, **newer}, graph)
+
+    kept = sorted(name for app, name in graph.nodes if app == "health")[-2:-1]
+    assert targets[0] == ("health", kept[0] if kept else None)
+    assert [app for app, _ in targets] == ["health", "users"]
+    assert targets_before(RELEASE + timedelta(days=1), {**before, **newer}, graph) == []
+
+
+def test_nothing_is_undone_where_something_on_the_way_cannot_be(db, monkeypatch):
+    monkeypatch.setattr(
+        "core.management.commands.rollbackmigrationsappliedafter.irreversible", lambda *_: ["x.1"]
+    )
+
+    with pytest.raises(CommandError, match=r"so nothing was: x\.1"):
+        said("2000-01-01")
+
+
+def test_the_plan_names_every_app_and_changes_nothing(db):
+    assert said("2100-01-01T00:00:00+01:00") == "No migration was applied since.\n"
+    assert "users: back to before the first" in said("2000-01-01", "--plan")
+    assert MigrationRecorder.Migration.objects.exists()
+    with pytest.raises(CommandError, match="no date and time"):
+        said("2026-02-30T00:00")
+
+
+@pytest.mark.skipif(not EVERYTHING, reason="takes half a minute; WALKS=full does it")
+def test_the_last_migration_is_undone_and_applied_again(transactional_db):
+    executor = MigrationExecutor(connection)
+    leaves = [
+        key
+        for key in executor.loader.graph.leaf_nodes()
+        if not executor.loader.graph.node_map[key].children and not irreversible([(key[0], None)], executor)
+    ]
+    app, name = next(key for key in leaves if key[0] == "health")
+    MigrationRecorder.Migration.objects.filter(app=app, name=name).update(
+        applied=RELEASE + timedelta(days=36500)
+    )
+    try:
+        said((RELEASE + timedelta(days=36499)).isoformat())
+
+        assert not MigrationRecorder.Migration.objects.filter(app=app, name=name).exists()
+    finally:
+        call_command("migrate", app, verbosity=0)
+    assert MigrationRecorder.Migration.objects.filter(app=app, name=name).exists()
