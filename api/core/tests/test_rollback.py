@@ -9,8 +9,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from core.rollback import irreversible, targets_before
-from core.tests.thoroughness import EVERYTHING
+from core.rollback import targets_before
 
 RELEASE = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 COMMAND = "rollbackmigrationsappliedafter"
@@ -53,24 +52,3 @@ def test_the_plan_names_every_app_and_changes_nothing(db):
     assert MigrationRecorder.Migration.objects.exists()
     with pytest.raises(CommandError, match="no date and time"):
         said("2026-02-30T00:00")
-
-
-@pytest.mark.skipif(not EVERYTHING, reason="takes half a minute; WALKS=full does it")
-def test_the_last_migration_is_undone_and_applied_again(transactional_db):
-    executor = MigrationExecutor(connection)
-    leaves = [
-        key
-        for key in executor.loader.graph.leaf_nodes()
-        if not executor.loader.graph.node_map[key].children and not irreversible([(key[0], None)], executor)
-    ]
-    app, name = next(key for key in leaves if key[0] == "health")
-    MigrationRecorder.Migration.objects.filter(app=app, name=name).update(
-        applied=RELEASE + timedelta(days=36500)
-    )
-    try:
-        said((RELEASE + timedelta(days=36499)).isoformat())
-
-        assert not MigrationRecorder.Migration.objects.filter(app=app, name=name).exists()
-    finally:
-        call_command("migrate", app, verbosity=0)
-    assert MigrationRecorder.Migration.objects.filter(app=app, name=name).exists()
