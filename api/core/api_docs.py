@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from drf_spectacular.views import SpectacularSwaggerView
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -15,9 +15,14 @@ from core.openapi import rendered_document
 
 
 class Documentation(APIView):
-    """For everyone, or for users only. A person's browser has the session of /admin/."""
+    """For everyone, for users only, or for nobody. A person's browser has the session of /admin/."""
 
     schema = None
+
+    def initial(self, request: Request, *args: Any, **path: Any) -> None:
+        if settings.DISABLE_API_DOCS:
+            raise Http404
+        super().initial(request, *args, **path)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         if not settings.REQUIRE_AUTHENTICATION_FOR_API_DOCS:

@@ -51,6 +51,13 @@ def test_anyone_may_read_the_document(client: Client, generated, path):
     assert read(response.content) == read(generated)
 
 
+@pytest.mark.parametrize("path", ["/api/v1/swagger.json", "/api/v1/swagger.yaml", "/api/v1/docs/"])
+def test_the_document_can_be_shown_to_nobody(path, superuser_client, settings):
+    settings.DISABLE_API_DOCS = True
+
+    assert superuser_client.get(path).status_code == 404
+
+
 def test_the_page_of_the_document_loads_nothing_from_elsewhere(client: Client):
     page = client.get("/api/v1/docs/").content.decode()
 

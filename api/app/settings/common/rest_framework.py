@@ -55,6 +55,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 REQUIRE_AUTHENTICATION_FOR_API_DOCS = env.boolean(
     "REQUIRE_AUTHENTICATION_FOR_API_DOCS", help="Show the API's description to users only."
 )
+DISABLE_API_DOCS = env.boolean("DISABLE_API_DOCS", help="Show the API's description to nobody.")
 SPECTACULAR_SETTINGS = {
     "TITLE": "Burgee API",
     "DESCRIPTION": "Feature flags, remote configuration and segments. Compatible with Flagsmith's API.",
