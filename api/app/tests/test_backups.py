@@ -1,0 +1,191 @@
+"""Backup and restore: everything comes back, and nobody goes on with what came after."""
+
+import io
+import json
+import os
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from rest_framework.test import APIClient
+
+from app.tests.world import World, build_world
+from documents.builder import build
+from documents.rows import read_rows
+from environments.models import Environment, EnvironmentRevision
+from environments.publishing import publish_all, silent_triggers
+from features.models import Feature, FeatureState
+from operations.backups import BackupError, restore_backup, write_backup
+from operations.backups.tables import OF_THE_MOMENT, tables_of
+from sdk.tests.workers import Worker, eventually
+from users.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# What is other after a restore, or goes on being written.
+NEVER_THE_SAME = {"environments_environmentrevision", "environments_projectrevision", *OF_THE_MOMENT}
+
+
+@pytest.fixture
+def world() -> World:
+    return build_world("kept")
+
+
+def rows() -> dict[str, str | None]:
+    """Return a digest of each table's rows."""
+    with connection.cursor() as cursor:
+        digests = {}
+        for table in tables_of(cursor).keys() - NEVER_THE_SAME - {"environments_publishedrevision"}:
+            cursor.execute(f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} AS t")
+            digests[table] = cursor.fetchone()[0]
+        return digests
+
+
+def documents() -> dict[str, Any]:
+    """Return all environment documents, but for when they last changed."""
+    found = {}
+    for environment in Environment.objects.all():
+        document = build(read_rows(environment.pk)).document
+        found[environment.api_key] = {**document, "updated_at": None}
+    return found
+
+
+def revisions() -> dict[int, EnvironmentRevision]:
+    return EnvironmentRevision.objects.in_bulk()
+
+
+def names() -> set[tuple[int, int, str]]:
+    return {(each.environment_id, each.revision, each.nonce.hex) for each in revisions().values()}
+
+
+def flags(key: str, **headers: str) -> Any:
+    return APIClient(headers={"X-Environment-Key": key}).get("/api/v1/flags/", headers=headers)
+
+
+@contextmanager
+def worker(folder: Path) -> Iterator[Worker]:
+    started = Worker(folder)
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def test_the_drill(world, tmp_path, caplog):
+    """The one of docs/backups.md: back up, lose something, restore, compare."""
+    file = tmp_path / "burgee.zip"
+    key, gone = world.environment.api_key, world.versioned
+    publish_all()
+    at_backup = flags(key)["ETag"]
+    rows_before, documents_before, told = rows(), documents(), io.StringIO()
+
+    call_command("backup", str(file), stderr=told)
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == [file.name]
+    assert rows() == rows_before  # nothing was written
+
+    with worker(tmp_path / "host") as live:
+        # What is lost by going back: other values, under numbers that would be given again.
+        for value in ("later", "latest"):
+            FeatureState.objects.filter(environment=world.environment).update(
+                type="unicode", string_value=value, integer_value=None, boolean_value=None
+            )
+        gone.delete()
+        added = Environment.objects.create(project=world.project, name="Made after the backup")
+        later = {key: flags(key)["ETag"], added.api_key: flags(added.api_key)["ETag"]}
+        seen = live.load(key).snapshot.name
+        live.load(added.api_key)
+        names_before, revisions_before = names(), revisions()
+
+        with pytest.raises(CommandError, match="--overwrite"):
+            call_command("restore", str(file))
+        assert rows() != rows_before
+        call_command("restore", str(file), overwrite=True, stdout=told)
+
+        assert rows() == rows_before
+        assert documents() == documents_before
+        # Every name is new, and no number was ever given: not here, and in no cache of any host.
+        assert not names() & names_before
+        for environment_id, revision in revisions().items():
+            if environment_id in revisions_before:
+                assert revision.revision > revisions_before[environment_id].revision
+                assert revision.updated_at > revisions_before[environment_id].updated_at
+        for etag in (at_backup, later[key]):
+            answer = flags(key, **{"If-None-Match": etag})
+            assert answer.status_code == 200
+            assert all(flag["feature_state_value"] != "latest" for flag in answer.json())
+        assert flags(added.api_key, **{"If-None-Match": later[added.api_key]}).status_code == 403
+        # Workers that have run all the time follow.
+        eventually(lambda: live.load(key).snapshot.name.number > seen.number)
+        eventually(lambda: live.live.get(added.api_key) is None)
+
+    # It goes on as before: what changes is published, and what is new gets numbers of its own.
+    assert silent_triggers() == []
+    number = revisions()[world.environment.pk].revision
+    assert Feature.objects.create(project=world.project, name="new").pk > world.feature.pk
+    assert revisions()[world.environment.pk].revision > number
+    for secret in (world.environment.server_side_keys.first().key, world.token, world.admin.password):
+        assert secret not in told.getvalue() + caplog.text
+
+
+def test_what_is_no_whole_backup_of_this_installation_changes_nothing(world, tmp_path, settings):
+    whole = io.BytesIO()
+    write_backup(whole)
+    User.objects.create_user("after@example.org", "a password")
+    before = rows()
+
+    def refused(content: bytes, reason: str, **options: Any) -> None:
+        with pytest.raises(BackupError, match=reason):
+            restore_backup(io.BytesIO(content), **{"overwrite": True, **options})
+        assert rows() == before
+
+    def other(parts: dict[str, bytes] | None = None, **manifest: Any) -> bytes:
+        """Return the backup with something else in its manifest, or instead of a table's rows."""
+        changed = io.BytesIO()
+        with zipfile.ZipFile(whole) as source, zipfile.ZipFile(changed, "w") as target:
+            for name in source.namelist():
+                content = (parts or {}).get(name, source.read(name))
+                if name == "manifest.json":
+                    content = json.dumps(json.loads(content) | manifest)
+                target.writestr(name, content)
+        return changed.getvalue()
+
+    migrations = json.loads(zipfile.ZipFile(whole).read("manifest.json"))["migrations"]
+    refused(b"", "no backup")
+    refused(b"a dump of something else", "no backup")
+    refused(whole.getvalue()[:-5000], "no backup")
+    refused(other(kind="holiday photos"), "no backup")
+    refused(other(format=2), "form 2")
+    refused(
+        other(version="9.0.0", migrations={**migrations, "features": ["0999_later"]}), "9.0.0.*0999_later"
+    )
+    refused(other(migrations={**migrations, "features": migrations["features"][:-1]}), "empty database")
+    refused(other({"tables/users_user": b""}), "users_user has 0 rows")
+    refused(other({"tables/projects_project": b"1\tno project\n"}), "can't be taken in")
+    flipped = bytearray(whole.getvalue())
+    with zipfile.ZipFile(whole) as archive:
+        flipped[archive.getinfo("tables/audit_rowchange").header_offset + 100] ^= 0xFF
+    refused(bytes(flipped), "damaged")
+    settings.SECRET_KEY = "another one, of another installation"
+    refused(whole.getvalue(), "DJANGO_SECRET_KEY")
+    refused(whole.getvalue(), "--overwrite", other_secret_key=True, overwrite=False)
+
+    restore_backup(whole, overwrite=True, other_secret_key=True)
+    assert not User.objects.filter(email="after@example.org").exists()
+
+
+def test_a_backup_leaves_files_alone_that_are_there(tmp_path):
+    file = tmp_path / "burgee.zip"
+    file.write_text("last week's")
+
+    with pytest.raises(CommandError, match="already"):
+        call_command("backup", str(file))
+
+    assert file.read_text() == "last week's"
