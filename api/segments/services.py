@@ -56,6 +56,28 @@ def create_segment(
 
 
 @transaction.atomic
+def take_in_segment(
+    project: Project,
+    *,
+    pk: int | None,
+    name: str,
+    rules: Sequence[WantedRule],
+    description: str | None = None,
+    feature_id: int | None = None,
+) -> Segment:
+    """Make a segment as another server had it, whatever the limits say here.
+
+    Args:
+        pk: the id it had there, which is free here: what splits by percentage draws with it.
+    """
+    segment = Segment(pk=pk, project=project, name=name, description=description, feature_id=feature_id)
+    segment.save(force_insert=True)
+    _store_rules(segment, rules)
+    _record(f"New Segment created: {segment.name}", segment, None, change_type=ChangeType.CREATE)
+    return segment
+
+
+@transaction.atomic
 def update_segment(
     segment: Segment,
     *,

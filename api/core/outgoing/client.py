@@ -32,7 +32,7 @@ from django.utils.encoding import iri_to_uri
 from core.outgoing.sockets import Deadline, PlainSocket, TlsSocket, connect, encrypt
 from core.public_urls import addresses_of, may_be_called
 from core.tracing import calling
-from core.version import VERSION
+from core.version import USER_AGENT
 
 MOST_SECONDS = 10.0
 
@@ -148,7 +148,7 @@ def _exchange(
     client.default_port = _usual_port(parts)  # which is left out of the Host header
     client.sock = connection
     target = iri_to_uri(parts._replace(scheme="", netloc="", fragment="").geturl()) or "/"
-    given = {"User-Agent": f"Burgee/{VERSION}", "Accept": "*/*", "Connection": "close", **_credentials(parts)}
+    given = {"User-Agent": USER_AGENT, "Accept": "*/*", "Connection": "close", **_credentials(parts)}
     client.request("POST", target if target.startswith("/") else f"/{target}", body, {**given, **headers})
     with client.getresponse() as response:
         return response.status, response.getheader("Retry-After", "")

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "workflows",
     "documents",
     "releases",
+    "moving",
     "sdk",
     "operations",
     "app",
