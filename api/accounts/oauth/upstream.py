@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from accounts.external import NotVouchedFor, ProviderError
+from core.version import USER_AGENT
 
 # For everything that one sign-in asks, so that a provider that hangs doesn't hold up a thread for long.
 _SECONDS = 4.0
@@ -30,8 +31,9 @@ class Upstream:
         """
         try:
             left = max(self._deadline - time.monotonic(), 0.01)
+            headers = {"User-Agent": USER_AGENT, **options.pop("headers", {})}
             with requests.request(
-                method, url, timeout=left, stream=True, allow_redirects=False, **options
+                method, url, timeout=left, stream=True, allow_redirects=False, headers=headers, **options
             ) as response:
                 if response.status_code in _REFUSED:
                     raise self.refused()

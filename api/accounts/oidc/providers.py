@@ -19,6 +19,7 @@ from joserfc.errors import JoseError
 from accounts.external import NotVouchedFor, Person, ProviderError
 from accounts.methods import oidc
 from accounts.oauth.upstream import text
+from core.version import USER_AGENT
 
 _SECONDS = 4.0
 _DISCOVERY = "/.well-known/openid-configuration"
@@ -170,6 +171,7 @@ def _client_of(provider: Provider) -> DjangoOAuth2App:
         name=provider._name,
         client_id=provider.client_id,
         client_secret=provider.client_secret or None,
+        user_agent=USER_AGENT,
         server_metadata_url=provider.issuer.rstrip("/") + _DISCOVERY,
         client_kwargs={
             "scope": provider.scope,
