@@ -4,18 +4,24 @@ import io
 import json
 import os
 import stat
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from rest_framework.test import APIClient
 
+from app import embedded_postgres
+from app.tests.commands import manage
 from app.tests.world import World, build_world
+from core.tests.thoroughness import EVERYTHING
 from documents.builder import build
 from documents.rows import read_rows
 from environments.models import Environment, EnvironmentRevision
@@ -189,3 +195,77 @@ def test_a_backup_leaves_files_alone_that_are_there(tmp_path):
         call_command("backup", str(file))
 
     assert file.read_text() == "last week's"
+
+
+@pytest.fixture
+def another_database() -> Iterator[str]:
+    """The URL of an empty database on the tests' server."""
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path="/burgee_drill")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP DATABASE IF EXISTS burgee_drill WITH (FORCE)")
+        cursor.execute("CREATE DATABASE burgee_drill")
+    yield url.geturl()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP DATABASE burgee_drill WITH (FORCE)")
+
+
+# What a shell there prints of all environments: documents, names, and triggers that don't fire.
+LOOK = """
+import json
+from app.tests.test_backups import documents, names, rows
+from environments.publishing import silent_triggers
+print("LOOK" + json.dumps([documents(), sorted(names()), rows(), silent_triggers()], default=str))
+"""
+
+
+@pytest.mark.skipif(not EVERYTHING, reason="migrates a database twice: with WALKS=full only")
+def test_an_empty_database_takes_a_backup_and_what_pg_dump_wrote(world, tmp_path, another_database):
+    there = {
+        "DATABASE_URL": another_database,
+        "DJANGO_SECRET_KEY": settings.SECRET_KEY,
+        "DATA_DIR": str(tmp_path),
+    }
+    publish_all()
+
+    def look() -> list[Any]:
+        shown = manage("shell", "-v", "0", "-c", LOOK, **there, DJANGO_SETTINGS_MODULE="app.settings.test")
+        assert "LOOK" in shown.stdout, shown.stderr
+        found: list[Any] = json.loads(shown.stdout.partition("LOOK")[2])
+        return found
+
+    here = json.loads(json.dumps([documents(), rows()], default=str))
+    file = tmp_path / "burgee.zip"
+    call_command("backup", str(file))
+    restored = manage("restore", str(file), **there)
+    assert restored.returncode == 0, restored.stderr
+    documents_there, names_there, rows_there, silent = look()
+    assert [documents_there, rows_there, silent] == [*here, []]
+    assert not {(pk, number, nonce) for pk, number, nonce in names_there} & names()
+    assert "--overwrite" in manage("restore", str(file), **there).stderr
+
+    # PostgreSQL's own programs, as docs/backups.md has them.
+    with connection.cursor() as cursor:
+        cursor.execute("DROP DATABASE burgee_drill WITH (FORCE)")
+        cursor.execute("CREATE DATABASE burgee_drill")
+    dump = str(tmp_path / "burgee.dump")
+    source = (
+        urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    )
+    programs = embedded_postgres.binaries()
+    for command in (
+        ["pg_dump", "--format=custom", "--no-owner", f"--file={dump}", source],
+        [
+            "pg_restore",
+            "--no-owner",
+            "--exit-on-error",
+            "--single-transaction",
+            f"--dbname={another_database}",
+            dump,
+        ],
+    ):
+        subprocess.run([programs / command[0], *command[1:]], check=True, capture_output=True)
+    assert manage("migrate", **there).returncode == 0
+    assert "Published" in manage("publish", "--all", **there).stdout
+    documents_there, names_there, rows_there, silent = look()
+    assert [documents_there, rows_there, silent] == [*here, []]
+    assert not {(pk, number, nonce) for pk, number, nonce in names_there} & names()
