@@ -119,14 +119,14 @@ def _differences(reading: ProjectReading) -> Iterator[str]:
 
 
 def _summary(environment: EnvironmentReading) -> str:
-    number = environment.number
+    number = len(environment.identities) if environment.number is None else environment.number
     of_segments = sum(map(len, environment.overrides.values()))
     of_identities = sum(map(len, environment.identities.values()))
     return ", ".join(
         [
             _number(of_segments, "override") + " of segments",
             f"{of_identities} of identities" if environment.has_all_overrides else "some of identities",
-            _number(len(environment.identities) if number is None else number, "identity", "identities"),
+            "identities of the edge" if environment.is_edge else _number(number, "identity", "identities"),
             _number(len(environment.server_keys), "server-side key"),
         ]
     )

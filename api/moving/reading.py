@@ -90,30 +90,29 @@ def read_identities(
     Raises:
         MovingError: something can't be read.
     """
-    path = f"environments/{environment.api_key}/identities/"
-    for page in api.pages(path):
+    path = f"environments/{environment.api_key}/{'edge-identities' if environment.is_edge else 'identities'}/"
+    for page in api.steps(path) if environment.is_edge else api.pages(path):
         known = skip([each["identifier"] for each in page]) if skip else frozenset()
-        yield [
-            IdentityReading(
-                each["identifier"],
-                _traits(api.all(f"{path}{each['id']}/traits/")),
-                environment.identities.get(each["identifier"], ())
-                if environment.has_all_overrides
-                else [_override(state) for state in api.all(f"{path}{each['id']}/featurestates/")],
-            )
-            for each in page
-            if each["identifier"] not in known
-        ]
+        yield [_identity(api, path, each, environment) for each in page if each["identifier"] not in known]
+
+
+def _identity(
+    api: SourceApi, path: str, identity: Mapping[str, Any], environment: EnvironmentReading
+) -> IdentityReading:
+    identifier = identity["identifier"]
+    one = f"{path}{identity['identity_uuid' if environment.is_edge else 'id']}/"
+    traits = api.all(f"{one}{'list-traits' if environment.is_edge else 'traits'}/")
+    overrides = environment.identities.get(identifier, ())
+    if not environment.has_all_overrides:
+        states = api.all(f"{one}{'edge-featurestates' if environment.is_edge else 'featurestates'}/")
+        overrides = [_override(state) for state in states]
+    return IdentityReading(identifier, dict(map(_trait, traits)), overrides)
 
 
 def _project(api: SourceApi, project_id: int) -> ProjectReading:
     path = f"projects/{project_id}/"
     project = api.get(path)
-    notes, is_edge = [], bool(project.get("use_edge_identities"))
-    if is_edge:
-        notes.append(
-            "its identities are in an edge store: only those with overrides are moved, without traits"
-        )
+    is_edge = bool(project.get("use_edge_identities"))
     return ProjectReading(
         source_id=project_id,
         settings=cast(
@@ -139,7 +138,6 @@ def _project(api: SourceApi, project_id: int) -> ProjectReading:
         environments=[
             _environment(api, each, is_edge=is_edge) for each in api.all("environments/", project=project_id)
         ],
-        notes=notes,
     )
 
 
@@ -152,6 +150,7 @@ def _environment(api: SourceApi, environment: Mapping[str, Any], *, is_edge: boo
         api.get(f"{path}document/"),
         settings=told,
         uses_versions=bool(environment.get("use_v2_feature_versioning")),
+        is_edge=is_edge,
         number=None if is_edge else api.count(f"{path}identities/"),
         server_keys=[
             ServerKeyReading(each["key"], each["name"], each.get("active", True), each.get("expires_at"))
@@ -184,8 +183,10 @@ def _feature(feature: Mapping[str, Any]) -> FeatureReading:
     )
 
 
-def _traits(traits: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {each["trait_key"]: each[_TRAIT_COLUMNS[each["value_type"]]] for each in traits}
+def _trait(trait: Mapping[str, Any]) -> tuple[str, Any]:
+    if "trait_value" in trait:  # as the edge says it
+        return trait["trait_key"], trait["trait_value"]
+    return trait["trait_key"], trait[_TRAIT_COLUMNS[trait["value_type"]]]
 
 
 def _override(state: Mapping[str, Any]) -> StateReading:
@@ -195,11 +196,11 @@ def _override(state: Mapping[str, Any]) -> StateReading:
         feature=feature["id"] if isinstance(feature, dict) else feature,
         enabled=state["enabled"],
         value=flag_value(state["feature_state_value"]),
-        seed=state["id"],
+        seed=state.get("id"),
         shares=[
             ShareReading(each["multivariate_feature_option"], each["percentage_allocation"])
             for each in sorted(
-                state.get("multivariate_feature_state_values", []), key=lambda each: each["id"]
+                state.get("multivariate_feature_state_values", []), key=lambda each: each.get("id", 0)
             )
         ],
     )

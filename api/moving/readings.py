@@ -99,6 +99,7 @@ class EnvironmentReading:
         defaults: a state for each feature.
         overrides: of segments, by the source's id of the segment.
         identities: overrides of identities by identifier, where they could be read together.
+        is_edge: whether identities are in Flagsmith's edge store, which has routes of its own.
         number: how many identities there are; None where that isn't known.
     """
 
@@ -110,6 +111,7 @@ class EnvironmentReading:
     has_all_overrides: bool
     draws_with_keys: bool = True
     uses_versions: bool = False
+    is_edge: bool = False
     server_keys: Sequence[ServerKeyReading] = ()
     number: int | None = None
 

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from rest_framework.test import APIClient
 
+from core.tests.receivers import answering, receiver, status
 from core.tests.thoroughness import EVERYTHING
 from core.version import USER_AGENT
 from documents.builder import build
@@ -71,6 +72,19 @@ class Source:
             for environment in project.environments:
                 for _ in read_identities(api, project, environment):
                     pass
+
+
+class Told:
+    """An answer that a test makes up."""
+
+    status_code = 200
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+        self.headers: dict[str, str] = {}
+
+    def json(self) -> Any:
+        return self.content
 
 
 class Refusal:
@@ -301,13 +315,84 @@ def test_what_would_not_be_the_same_is_refused_before_anything_is_changed(source
     empty()
     refused("draws with identities' numbers", {**other, "use_identity_composite_key_for_hashing": False})
     assert not Organisation.objects.exists()
-    for status, reason in (
+    for code, reason in (
         (401, "the key isn't"),
         (403, "administrators"),
         (302, "redirects"),
         (200, "JSON"),
     ):
-        source.refusals = [Refusal(status)]
+        source.refusals = [Refusal(code)]
         with pytest.raises(CommandError, match=reason):
             move(key=source.key)
     assert USER_AGENT.startswith("burgee/")
+
+
+def test_identities_of_the_edge_come_with_their_traits(source):
+    source.read_all()
+    project = Project.objects.get()
+    path = f"{URL}/api/v1/projects/{project.pk}/"
+    source.answers[path] = Told({**source.answers[path].json(), "use_edge_identities": True})
+    feature = Feature.objects.get(name="plain").pk
+    for environment in Environment.objects.all():
+        edge = f"{URL}/api/v1/environments/{environment.api_key}/edge-identities/"
+        for number, (identity, identifier) in enumerate(
+            [("a-uuid", PEOPLE[1]), ("b-uuid", "met at the edge")]
+        ):
+            after = "&last_evaluated_key=a%3D" if number else ""
+            source.answers[f"{edge}?page_size=100{after}"] = Told(
+                {
+                    "results": [{"identity_uuid": identity, "identifier": identifier}],
+                    "last_evaluated_key": None if number else "a=",
+                }
+            )
+            source.answers[f"{edge}{identity}/list-traits/?page=1&page_size=100"] = Told(
+                [{"trait_key": "plan", "trait_value": "pro"}, {"trait_key": "score", "trait_value": 0.5}]
+            )
+            source.answers[f"{edge}{identity}/edge-featurestates/?page=1&page_size=100"] = Told(
+                [
+                    {
+                        "featurestate_uuid": "c",
+                        "feature": feature,
+                        "enabled": False,
+                        "feature_state_value": "edge",
+                    }
+                ]
+            )
+    empty()
+
+    move(key=source.key, yes=True)
+
+    met = Identity.objects.get(environment__name="Production", identifier="met at the edge")
+    assert met.traits == {"plan": "pro", "score": 0.5}
+    overridden = FeatureState.objects.filter(identity__isnull=False).values_list(
+        "environment__name", "identity__identifier", "feature__name", "string_value"
+    )
+    assert ("Staging", "met at the edge", "plain", "edge") in overridden
+    assert {person for environment, person, *_ in overridden if environment == "Production"} == {
+        PEOPLE[1],
+        PEOPLE[3],
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "credentials"),
+    [("prefix.secret", "Api-Key prefix.secret"), ("0" * 40, f"Token {'0' * 40}")],
+    ids=["a machine", "a person"],
+)
+def test_a_key_is_sent_to_the_server_that_was_named_and_nowhere_else(key, credentials):
+    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n[{"name": "Web"}]'
+    with receiver(answering(answer)) as server, receiver() as elsewhere:
+        found = SourceApi(f"http://127.0.0.1:{server.port}/api/v1/", key).all("projects/")
+
+        assert found == [{"name": "Web"}]
+        assert server.requests[0].startswith(b"GET /api/v1/projects/?page=1&page_size=100 HTTP")
+        assert (server.headers["authorization"], server.headers["user-agent"]) == (credentials, USER_AGENT)
+
+        redirect = answering(status(302, f"Location: {elsewhere.url()}"))
+        with (
+            receiver(redirect) as redirecting,
+            pytest.raises(moving_api.MovingError, match="redir") as refused,
+        ):
+            SourceApi(f"http://127.0.0.1:{redirecting.port}", key).get("projects/")
+        assert key not in str(refused.value)
+        assert elsewhere.requests == []

@@ -95,7 +95,7 @@ def _request(connection: socket.socket) -> bytes:
         request += _more(connection)
     head, _, body = request.partition(b"\r\n\r\n")
     length = next(
-        int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
+        (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
     )
     while len(body) < length:
         body += _more(connection)

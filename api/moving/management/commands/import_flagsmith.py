@@ -125,14 +125,14 @@ class Command(BaseCommand):
         for start in range(0, len(overridden), _BATCH):
             take_in_identities(overridden[start : start + _BATCH], environment, here)
         number = len(overridden)
-        if api is not None and reading.number is not None and not no_identities:
+        if api is not None and not no_identities:
             skip = partial(known_identifiers, environment) if only_new_identities else None
             number = 0
             for batch in read_identities(api, plan.reading, reading, skip):
                 take_in_identities(batch, environment, here)
                 number += len(batch)
                 if number % 1000 < len(batch):
-                    self.stdout.write(f"  {reading.name}: {number} of {reading.number} identities")
+                    self.stdout.write(f"  {reading.name}: {number} identities so far")
         self.stdout.write(f"  {reading.name}: {number} identities are here.")
 
     def _api(self, url: str, key: str | None, most_per_second: float) -> SourceApi:
