@@ -159,7 +159,7 @@ def test_what_is_no_whole_backup_of_this_installation_changes_nothing(world, tmp
             for name in source.namelist():
                 content = (parts or {}).get(name, source.read(name))
                 if name == "manifest.json":
-                    content = json.dumps(json.loads(content) | manifest)
+                    content = json.dumps(json.loads(content) | manifest).encode()
                 target.writestr(name, content)
         return changed.getvalue()
 
