@@ -69,7 +69,11 @@ def plan_for(reading: ProjectReading, organisation: Organisation | None) -> Plan
         return Plan(reading, conflicts=[str(error)])
     if here is not None:
         return Plan(reading, here)
-    return Plan(reading, None, list(_conflicts(reading)), list(_differences(reading)))
+    differences = list(_differences(reading))
+    if organisation is not None and organisation.persist_trait_data != reading.keeps_traits:
+        stores = "stores traits" if reading.keeps_traits else "stores no traits"
+        differences.append(f"its organisation {stores}, and {organisation.name} does otherwise")
+    return Plan(reading, None, list(_conflicts(reading)), differences)
 
 
 def _conflicts(reading: ProjectReading) -> Iterator[str]:

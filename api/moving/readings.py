@@ -99,6 +99,7 @@ class EnvironmentReading:
         defaults: a state for each feature.
         overrides: of segments, by the source's id of the segment.
         identities: overrides of identities by identifier, where they could be read together.
+        keeps_traits: whether its organisation stores traits that SDKs send.
         is_edge: whether identities are in Flagsmith's edge store, which has routes of its own.
         number: how many identities there are; None where that isn't known.
     """
@@ -110,6 +111,7 @@ class EnvironmentReading:
     identities: Mapping[str, Sequence[StateReading]]
     has_all_overrides: bool
     draws_with_keys: bool = True
+    keeps_traits: bool = True
     uses_versions: bool = False
     is_edge: bool = False
     server_keys: Sequence[ServerKeyReading] = ()
@@ -137,6 +139,10 @@ class ProjectReading:
     @property
     def name(self) -> str:
         return self.settings["name"]
+
+    @property
+    def keeps_traits(self) -> bool:
+        return all(each.keeps_traits for each in self.environments)
 
 
 @dataclass(frozen=True)
@@ -178,6 +184,7 @@ def environment_of(
             for identity in document.get("identity_overrides", [])
         },
         has_all_overrides=bool(document.get("use_identity_overrides_in_local_eval", True)),
+        keeps_traits=document["project"].get("organisation", {}).get("persist_trait_data") is not False,
         draws_with_keys=document.get("use_identity_composite_key_for_hashing", True) is not False,
         **more,
     )

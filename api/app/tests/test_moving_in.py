@@ -99,7 +99,7 @@ class Refusal:
 @pytest.fixture
 def source(monkeypatch) -> Iterator[Source]:
     """A server whose people are in rollouts of every kind."""
-    organisation = Organisation.objects.create(name="Acme")
+    organisation = Organisation.objects.create(name="Acme", persist_trait_data=False)
     make_server(organisation)
     made = Source(make_key(organisation, is_admin=True).secret)
     keys: list[str] = []
@@ -251,6 +251,7 @@ def test_everyone_is_served_the_same_after_moving_in(source, caplog):
     assert not staging.use_identity_overrides_in_local_eval
     assert versioned.use_v2_feature_versioning
     assert production.project.stale_flags_limit_days == 90
+    assert not Organisation.objects.get().persist_trait_data
     old = ServerSideKey.objects.get(key="ser.old")
     assert (old.active, str(old.expires_at)) == (False, "2030-01-01 00:00:00+00:00")
     plain = Feature.objects.get(name="plain")
@@ -318,6 +319,9 @@ def test_what_would_not_be_the_same_is_refused_before_anything_is_changed(source
     refused("without all of its environments' keys", other)
     refused("is taken here: other people would be in it", other, organisation="Elsewhere")
     empty()
+    Organisation.objects.create(name="Keeps traits")
+    refused("stores no traits, and Keeps traits does otherwise", other, organisation="Keeps traits")
+    Organisation.objects.all().delete()
     refused("draws with identities' numbers", {**other, "use_identity_composite_key_for_hashing": False})
     assert not Organisation.objects.exists()
     for code, reason in (

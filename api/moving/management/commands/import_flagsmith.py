@@ -101,7 +101,8 @@ class Command(BaseCommand):
         if not yes:
             self.stdout.write("Nothing was changed. --yes does it.")
             return
-        target = target or Organisation.objects.create(name=organisation)
+        keeps_traits = all(plan.reading.keeps_traits for plan in plans)
+        target = target or Organisation.objects.create(name=organisation, persist_trait_data=keeps_traits)
         for plan in plans:
             here = plan.here or take_in(plan.reading, target)
             self.stdout.write(f"{plan.reading.name} is here.")
