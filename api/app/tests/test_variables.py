@@ -382,35 +382,6 @@ def test_domains_have_their_ways_of_signing_in_from_a_variable(load: LoadSetting
     assert load(AXES_ONLY_USER_FAILURES="false")["AXES_LOCKOUT_PARAMETERS"] == [["username", "ip_address"]]
 
 
-def test_the_user_throttle_counts_in_the_cache_that_variables_name(load: LoadSettings):
-    caches = load(
-        USER_THROTTLE_CACHE_BACKEND="django.core.cache.backends.redis.RedisCache",
-        USER_THROTTLE_CACHE_LOCATION="redis://cache:6379/1",
-        USER_THROTTLE_CACHE_OPTIONS="db=1",
-    )["CACHES"]
-
-    assert caches["user_throttle"] == {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": "redis://cache:6379/1",
-        "OPTIONS": {"db": "1"},
-    }
-    assert "user_throttle" not in load()["CACHES"]
-
-
-def test_hosts_share_snapshots_in_the_cache_that_variables_name(load: LoadSettings):
-    cache = load(
-        ENVIRONMENT_CACHE_BACKEND="django.core.cache.backends.redis.RedisCache",
-        ENVIRONMENT_CACHE_LOCATION="redis://cache:6379/0",
-        ENVIRONMENT_CACHE_SECONDS="60",
-    )["CACHES"]["environments"]
-
-    assert (cache["BACKEND"], cache["LOCATION"], cache["TIMEOUT"]) == (
-        "django.core.cache.backends.redis.RedisCache",
-        "redis://cache:6379/0",
-        60,
-    )
-
-
 @pytest.mark.django_db
 def test_the_description_of_the_api_may_be_for_users_only(settings, admin_client):
     paths = ["/api/v1/docs/", "/api/v1/swagger.json", "/api/v1/swagger.yaml"]

@@ -23,7 +23,7 @@ OTEL_TRACING_EXCLUDED_URL_PATHS = env.items(
     ["/health", "/metrics"],
     help="Beginnings of paths that aren't traced.",
 )
-APPLICATION_INSIGHTS_CONNECTION_STRING = env.text(
+APPLICATION_INSIGHTS_CONNECTION_STRING = env.secret(
     "APPLICATION_INSIGHTS_CONNECTION_STRING",
     help="Azure Application Insights that traces go to; needs azure-monitor-opentelemetry-exporter.",
 )
