@@ -12,9 +12,11 @@ from typing import Any
 
 import sentry_sdk
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import constant_time_compare
 from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
+from sentry_sdk.utils import BadDsn, Dsn
 
 from core.asgi.types import Application, Receive, Scope, Send
 from core.logs import context
@@ -34,7 +36,15 @@ _VALUES = re.compile(r"\b(DETAIL|CONTEXT|LINE \d+):.*", re.DOTALL)
 
 
 def start() -> None:
-    """Report from now on what is logged as an error or raised and not caught, to `SENTRY_SDK_DSN`."""
+    """Report from now on what is logged as an error or raised and not caught, to `SENTRY_SDK_DSN`.
+
+    Raises:
+        ImproperlyConfigured: that is no address of a project. The message doesn't repeat it.
+    """
+    try:
+        Dsn(settings.SENTRY_SDK_DSN)
+    except BadDsn as error:
+        raise ImproperlyConfigured("SENTRY_SDK_DSN is not a valid DSN.") from error
     sentry_sdk.init(
         dsn=settings.SENTRY_SDK_DSN,
         environment=settings.ENV,

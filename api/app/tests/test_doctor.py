@@ -93,7 +93,12 @@ def test_with_the_database_away_the_rest_is_told_and_no_secret_ever_is():
 
     result = manage(
         "doctor",
-        **secrets | {"DATABASE_URL": away, "REPLICA_DATABASE_URL_0": away},
+        **secrets
+        | {
+            "DATABASE_URL": away,
+            "REPLICA_DATABASE_URL_0": away,
+            "SENTRY_SDK_DSN": "https://c4nary@127.0.0.1/1",
+        },
         DJANGO_SETTINGS_MODULE="app.settings.production",
     )
 
@@ -106,7 +111,13 @@ def test_with_the_database_away_the_rest_is_told_and_no_secret_ever_is():
 
 
 def test_a_setting_that_cannot_be_read_is_status_2():
+    result = manage("doctor", SENTRY_SDK_DSN="c4nary", DATA_DIR="/nowhere", DATABASE_URL="postgres://h/d")
+
     assert manage("doctor", PORT="eighty").returncode == 2
+    assert (result.returncode, result.stderr) == (
+        2,
+        "Burgee can't start: SENTRY_SDK_DSN is not a valid DSN.\n",
+    )
 
 
 @pytest.mark.parametrize(
