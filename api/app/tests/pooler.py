@@ -20,7 +20,7 @@ CONNECTIONS = 3
 
 _CONFIGURATION = """
 [databases]
-* = host={host} port={port} user={user} password='{password}'
+* = host={host} port={port} user={user} {credentials}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -72,7 +72,7 @@ def pooler(folder: Path) -> Iterator[Pooler]:
             host=source["host"],
             port=source["port"],
             user=source["user"],
-            password=source["password"],
+            credentials=f"password='{source['password']}'" if source["password"] else "",
             listen_port=port,
             connections=CONNECTIONS,
         )
