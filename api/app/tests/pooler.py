@@ -1,4 +1,4 @@
-"""A pgbouncer before the tests' database, that gives each transaction whichever connection is free."""
+"""A pgbouncer before the tests' database, with few connections for many clients."""
 
 import os
 import socket
@@ -27,7 +27,7 @@ listen_addr = 127.0.0.1
 listen_port = {listen_port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = {connections}
 max_client_conn = 200
 ignore_startup_parameters = options
@@ -61,8 +61,12 @@ class Pooler:
 
 
 @contextmanager
-def pooler(folder: Path) -> Iterator[Pooler]:
-    """Run pgbouncer inside the block; skip the test where it isn't installed."""
+def pooler(folder: Path, *, mode: str = "transaction") -> Iterator[Pooler]:
+    """Run pgbouncer inside the block; skip the test where it isn't installed.
+
+    Args:
+        mode: for how long a client keeps a connection: `transaction` or `session`.
+    """
     path = program("pgbouncer")
     source = server_of_tests()
     port = free_port()
@@ -74,6 +78,7 @@ def pooler(folder: Path) -> Iterator[Pooler]:
             user=source["user"],
             credentials=f"password='{source['password']}'" if source["password"] else "",
             listen_port=port,
+            mode=mode,
             connections=CONNECTIONS,
         )
     )

@@ -132,6 +132,21 @@ def test_with_a_way_around_the_pooler_changes_are_heard_of_at_once(
         worker.stop()
 
 
+def test_a_pooler_of_sessions_lets_changes_be_heard_of(environment, feature, unpooled, tmp_path):
+    settings = connections.databases["default"]
+    with pooler(tmp_path, mode="session") as sessions:
+        settings.update(sessions.settings)
+        try:
+            worker = Worker(tmp_path / "host")
+            try:
+                eventually(lambda: worker.live.state()["feed_is_listening"] == 1)
+                assert worker.live.state()["feed_is_deaf"] == 0
+            finally:
+                worker.stop()
+        finally:
+            settings.update({name: unpooled[name] for name in sessions.settings})
+
+
 def test_many_at_once_share_few_connections(pooled, worker, environment, feature):
     """More than the pooler has connections, in transactions, snapshots and batches that mix."""
     rounds, threads = (200, 16) if EVERYTHING else (10, 6)
