@@ -20,7 +20,8 @@ class SettingsFilter(SafeExceptionReporterFilter):
     """Masks what Django masks in its own pages of errors, and what goes by other names here."""
 
     hidden_settings = re.compile(
-        f"{SafeExceptionReporterFilter.hidden_settings.pattern}|DSN|CREDENTIAL|SALT|PRIVATE", re.IGNORECASE
+        f"{SafeExceptionReporterFilter.hidden_settings.pattern}|DSN|CREDENTIAL|SALT|PRIVATE|CONNECTION_STRING",
+        re.IGNORECASE,
     )
 
 

@@ -85,6 +85,7 @@ def test_no_secret_is_shown(settings):
     settings.ADMIN_INITIAL_PASSWORD = f"{SECRET}-3"
     settings.EMAIL_HOST_PASSWORD = f"{SECRET}-4"
     settings.SENTRY_SDK_DSN = f"https://{SECRET}@errors.example.org/1"
+    settings.APPLICATION_INSIGHTS_CONNECTION_STRING = f"InstrumentationKey={SECRET}"
     settings.CACHE_URLS = [f"redis://:{SECRET}@cache.example.org:6379/0", f"redis://kim:{SECRET}@cache"]
     settings.NESTED = {"a": [{"password": SECRET, "Location": f"https://kim:{SECRET}@host/path"}]}
 

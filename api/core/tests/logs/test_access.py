@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import socket
 
 import pytest
 from gunicorn.config import Config
@@ -70,6 +72,25 @@ def test_lines_are_objects_with_the_names_that_flagsmiths_has(tmp_path, counts):
     }
     error = json.loads((tmp_path / "errors").read_text())
     assert (error["logger_name"], error["message"]) == ("gunicorn.error", "It broke.")
+
+
+def test_metrics_go_to_statsd_in_whichever_format_lines_are(tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd:
+        statsd.bind(("127.0.0.1", 0))
+        statsd.settimeout(20)
+        config = Config()
+        config.set("errorlog", str(tmp_path / "errors"))
+        config.set("statsd_host", f"127.0.0.1:{statsd.getsockname()[1]}")
+        config.set("statsd_prefix", "flagsmith.api")
+
+        asked(gunicorn_logger("JSON", [], counts=True)(config))
+
+        received = [statsd.recv(1000).decode() for _ in range(3)]
+    assert re.fullmatch(r"flagsmith\.api\.gunicorn\.request\.duration:[\d.]+\|ms", received[0])
+    assert received[1:] == [
+        "flagsmith.api.gunicorn.requests:1|c|@1.0",
+        "flagsmith.api.gunicorn.request.status.201:1|c|@1.0",
+    ]
 
 
 def test_without_a_format_of_ours_gunicorn_writes_as_ever(tmp_path):
