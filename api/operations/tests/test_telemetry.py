@@ -36,7 +36,7 @@ def test_who_is_named_is_told_numbers_only_and_another_server_takes_them(feature
         "debug_enabled": False,
         "env": "test",
     }
-    assert received.headers["user-agent"].startswith("Burgee/")
+    assert received.headers["user-agent"].startswith("burgee/")
     taken = Client().post("/api/v1/analytics/telemetry/", told, content_type="application/json")
     assert taken.status_code == 201
 
