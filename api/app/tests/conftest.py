@@ -26,9 +26,13 @@ def load(monkeypatch):
             monkeypatch.delenv(variable.name, raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
+        for name, loaded in [each for each in sys.modules.items() if each[0].startswith("app.settings.")]:
+            package, _, child = name.rpartition(".")
+            if package in sys.modules:  # which has it as an attribute, and gets it back in the end
+                monkeypatch.setattr(sys.modules[package], child, loaded)
         for name in [name for name in sys.modules if name.startswith("app.settings.")]:
             monkeypatch.delitem(sys.modules, name)
-        loaded = importlib.import_module(f"app.settings.{module}")
-        return {**vars(loaded), "env": sys.modules["app.settings.environment"].env}
+        anew = importlib.import_module(f"app.settings.{module}")
+        return {**vars(anew), "env": sys.modules["app.settings.environment"].env}
 
     return settings_with
