@@ -58,6 +58,8 @@ class IdentityReads:
         """Make messages of what was noted."""
         with self._changing:
             taken, self._noted = self._noted, {}
+        if not taken:
+            return
         try:
             _have_told(taken)
         except DatabaseError as error:
@@ -95,7 +97,7 @@ class IdentityReads:
     async def _keep_flushing(self) -> None:
         while True:
             await asyncio.sleep(SECONDS)
-            if self._noted:
+            if self._noted:  # or a thread would be made for nothing
                 await asyncio.to_thread(self._flush_in_thread)
 
     def _flush_in_thread(self) -> None:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import requests
 from django.conf import settings
 from flagsmith import Flagsmith
@@ -17,6 +16,7 @@ from app.tests.commands import MACHINE, free_port, running
 from core.tests.programs import program
 
 README = (settings.REPOSITORY_DIR / "README.md").read_text()
+PAGES = [*settings.REPOSITORY_DIR.glob("*.md"), *settings.REPOSITORY_DIR.glob("docs/*.md")]
 SUPERUSER = {
     "DJANGO_SUPERUSER_EMAIL": "kim@example.org",
     "DJANGO_SUPERUSER_PASSWORD": "correct horse battery staple",
@@ -86,9 +86,21 @@ def test_the_setting_of_the_python_sdk_is_one_that_it_has():
     assert {"environment_key", "api_url"} <= inspect.signature(Flagsmith.__init__).parameters.keys()
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\(([\w./-]+)\)", README))
-def test_what_the_readme_links_to_is_there(path):
-    assert (settings.REPOSITORY_DIR / path).exists()
+def test_every_link_of_a_page_leads_somewhere():
+    broken = [
+        f"{page.name}: {link}"
+        for page in PAGES
+        for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text())
+        if not _leads_somewhere(page, link)
+    ]
+
+    assert broken == []
+
+
+def test_the_readme_names_every_page():
+    pages = [str(page.relative_to(settings.REPOSITORY_DIR)) for page in PAGES]
+
+    assert [page for page in pages if page.startswith("docs/") and f"]({page})" not in README] == []
 
 
 def test_the_files_that_the_architecture_names_are_there():
@@ -106,6 +118,18 @@ def test_the_tree_in_the_readme_is_the_tree():
     named = set(re.findall(r"(\w+)/", listed[1])) - {"api", "docker", "deploy"}
 
     assert named == {each.name for each in settings.API_DIR.iterdir() if (each / "__init__.py").exists()}
+
+
+def _leads_somewhere(page: Path, link: str) -> bool:
+    path, _, heading = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not heading or heading in _anchors(target.read_text()))
+
+
+def _anchors(page: str) -> set[str]:
+    """Return what links to the headings of a page end with: words in small letters, joined by hyphens."""
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def _assert_that_it_installs_what_is_pinned(commands: list[str]) -> None:
