@@ -45,9 +45,11 @@ walks: .venv/installed ## send every route every malformed value, by every calle
 	@WALKS=full exec $(BIN)/python -m pytest -n logical api/app/tests/test_malformed_input.py api/app/tests/test_rights.py \
 		api/app/tests/test_scheduled_changes.py api/app/tests/test_webhooks_survive.py \
 		api/app/tests/test_failover.py api/app/tests/test_pooler.py api/app/tests/test_analytics_database.py \
-		api/app/tests/test_migration_rules.py api/app/tests/test_migrations.py
+		api/app/tests/test_migration_rules.py api/app/tests/test_migrations.py \
+		api/app/tests/test_backups.py api/app/tests/test_moving_in.py api/app/tests/behaviours/test_undoing.py
 
 release-before: .venv/installed ## run the server of COMMIT under load while the database is migrated to what is here
+	@[ -n '$(COMMIT)' ] || { echo "Name the release before: make release-before COMMIT=v1.4.0" >&2; exit 1; }
 	@RELEASE_BEFORE='$(COMMIT)' exec $(BIN)/python -m pytest -s api/app/tests/test_release_before.py
 
 lint: .venv/installed ## check style and the order of imports
