@@ -110,10 +110,11 @@ def test_with_the_database_away_the_rest_is_told_and_no_secret_ever_is():
     assert "c4nary" not in result.stdout + result.stderr
 
 
-def test_a_setting_that_cannot_be_read_is_status_2():
-    result = manage("doctor", SENTRY_SDK_DSN="c4nary", DATA_DIR="/nowhere", DATABASE_URL="postgres://h/d")
+def test_a_setting_that_cannot_be_read_is_status_2(tmp_path):
+    here = {"DATA_DIR": str(tmp_path), "DATABASE_URL": "postgres://h/d"}
+    result = manage("doctor", SENTRY_SDK_DSN="c4nary", **here)
 
-    assert manage("doctor", PORT="eighty").returncode == 2
+    assert manage("doctor", PORT="eighty", **here).returncode == 2
     assert (result.returncode, result.stderr) == (
         2,
         "Burgee can't start: SENTRY_SDK_DSN is not a valid DSN.\n",

@@ -116,6 +116,7 @@ def test_a_worker_that_is_told_to_end_ends_its_streams_and_itself(shop, tmp_path
         begin = time.monotonic()
         server.tell(signal.SIGTERM)
 
+        assert reader.chunk().startswith(b"retry: "), "when to come again"
         assert reader.chunk() == b""
         assert server.process.wait(_PATIENCE_SECONDS) == 0
         assert time.monotonic() - begin < 10
