@@ -28,7 +28,7 @@ from environments.models import Environment, EnvironmentRevision
 from environments.publishing import publish_all, silent_triggers
 from features.models import Feature, FeatureState
 from operations.backups import BackupError, restore_backup, write_backup
-from operations.backups.tables import OF_THE_MOMENT, tables_of
+from operations.backups.tables import OF_THE_MOMENT
 from sdk.tests.workers import Worker, eventually
 from users.models import User
 
@@ -47,7 +47,8 @@ def rows() -> dict[str, str | None]:
     """Return a digest of each table's rows."""
     with connection.cursor() as cursor:
         digests = {}
-        for table in tables_of(cursor).keys() - NEVER_THE_SAME - {"environments_publishedrevision"}:
+        tables = set(connection.introspection.django_table_names(only_existing=True))
+        for table in tables - NEVER_THE_SAME - {"environments_publishedrevision"}:
             cursor.execute(f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} AS t")
             digests[table] = cursor.fetchone()[0]
         return digests
@@ -185,6 +186,30 @@ def test_what_is_no_whole_backup_of_this_installation_changes_nothing(world, tmp
 
     restore_backup(whole, overwrite=True, other_secret_key=True)
     assert not User.objects.filter(email="after@example.org").exists()
+
+
+def test_tables_of_caches_and_of_other_programs_are_neither_saved_nor_emptied():
+    tables = {"a_cache", "another_programs"}
+    try:
+        call_command("createcachetable", "a_cache")
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE another_programs (id serial)")
+            cursor.execute("INSERT INTO another_programs DEFAULT VALUES")
+        whole = io.BytesIO()
+
+        saved = write_backup(whole)
+        restore_backup(whole, overwrite=True)
+
+        # Beside these, every table of the database is in it.
+        left_out = tables | OF_THE_MOMENT | {"django_migrations", "environments_touch"}
+        assert saved.tables.keys() == set(connection.introspection.table_names()) - left_out
+        assert saved.sequences.keys().isdisjoint(tables)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM another_programs")
+            assert cursor.fetchall() == [(1,)]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS a_cache, another_programs")
 
 
 def test_a_backup_leaves_files_alone_that_are_there(tmp_path):

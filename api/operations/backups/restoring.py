@@ -188,7 +188,7 @@ def _fill(cursor: Any, archive: zipfile.ZipFile, table: str, columns: Sequence[s
 
 
 def _set_sequences(cursor: Any, manifest: Manifest) -> None:
-    for table, column, sequence in sequences_of(cursor):
+    for table, column, sequence in sequences_of(cursor, manifest.tables):
         if saved := manifest.sequences.get(table, {}).get(column):
             cursor.execute("SELECT setval(%s, %s, %s)", [sequence, saved.last_value, saved.is_called])
 

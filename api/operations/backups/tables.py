@@ -1,9 +1,11 @@
 """Which tables a database has, and what a backup takes of them."""
 
 from collections import defaultdict
+from collections.abc import Container
 
-from django.conf import settings
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 _TABLES = """
@@ -30,9 +32,9 @@ WHERE sequence.relkind = 'S' AND relation.relnamespace = current_schema()::regna
     AND NOT relation.relispartition
 """
 
-# The first is what a running transaction has touched, the second what was migrated: who restores does that
-# himself. Sessions and counted attempts are of the moment: after a restore people sign in again.
-_ITS_OWN = frozenset({"environments_touch", "django_migrations"})
+# What a running transaction has touched.
+_ITS_OWN = frozenset({"environments_touch"})
+# Sessions and counted attempts: after a restore people sign in again.
 OF_THE_MOMENT = frozenset({"django_session", "core_throttlecounter"})
 
 # A column's sequence: table, column, and the sequence's name, which SQL can take as it is.
@@ -40,16 +42,18 @@ Sequence = tuple[str, str, str]
 
 
 def tables_of(cursor: CursorWrapper) -> dict[str, list[str]]:
-    """Return the columns of each table that a backup is about, by the table's name."""
+    """Return the columns of each table that a backup is about, by the table's name.
+
+    Others aren't ours to read or to empty: those of caches, and those of another program in the same schema.
+    """
     cursor.execute(_TABLES)
-    left_out = _ITS_OWN | _caches()
-    return {name: columns for name, columns in cursor.fetchall() if name not in left_out}
+    ours = _of_migrations() - _ITS_OWN
+    return {name: columns for name, columns in cursor.fetchall() if name in ours}
 
 
-def sequences_of(cursor: CursorWrapper) -> list[Sequence]:
+def sequences_of(cursor: CursorWrapper, tables: Container[str]) -> list[Sequence]:
     cursor.execute(_SEQUENCES)
-    found: list[Sequence] = cursor.fetchall()
-    return found
+    return [found for found in cursor.fetchall() if found[0] in tables]
 
 
 def migrations_of(cursor: CursorWrapper) -> dict[str, list[str]]:
@@ -64,10 +68,12 @@ def migrations_of(cursor: CursorWrapper) -> dict[str, list[str]]:
     return dict(applied)
 
 
-def _caches() -> frozenset[str]:
-    """Return the tables of caches that are kept in the database: what is in them can be made anew."""
-    return frozenset(
-        cache["LOCATION"]
-        for cache in settings.CACHES.values()
-        if cache.get("BACKEND", "").endswith(".DatabaseCache") and cache.get("LOCATION")
-    )
+def _of_migrations() -> set[str]:
+    """Return the tables of all models as of the migrations that have been applied.
+
+    Not of today's models: the backup of an earlier Burgee may have a table that a later migration drops.
+    """
+    loader = MigrationLoader(connection)
+    applied = [migration for migration in loader.applied_migrations if migration in loader.graph.nodes]
+    models = loader.project_state(applied).apps.get_models(include_auto_created=True)
+    return {model._meta.db_table for model in models}

@@ -1,6 +1,7 @@
 """Taking a backup, while everything else goes on."""
 
 import zipfile
+from collections.abc import Container
 from datetime import UTC
 from typing import IO, Any
 
@@ -37,6 +38,7 @@ def write_backup(file: IO[bytes]) -> Manifest:
         migrations = migrations_of(cursor)
         if "environments" not in migrations:
             raise BackupError("There is nothing to back up: this database has not been migrated.")
+        tables = tables_of(cursor)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             manifest = Manifest(
                 version=VERSION,
@@ -46,11 +48,11 @@ def write_backup(file: IO[bytes]) -> Manifest:
                 migrations=migrations,
                 tables={
                     table: _write_table(archive, cursor, table, columns)
-                    for table, columns in tables_of(cursor).items()
+                    for table, columns in tables.items()
                     if table not in OF_THE_MOMENT
                 },
                 # After the rows: no snapshot keeps numbers from being given, so these lie beyond all of them.
-                sequences=_sequences(cursor),
+                sequences=_sequences(cursor, tables),
             )
             add_manifest(archive, manifest)
     return manifest
@@ -65,9 +67,9 @@ def _write_table(archive: zipfile.ZipFile, cursor: Any, table: str, columns: lis
     return SavedTable(columns, cursor.rowcount)
 
 
-def _sequences(cursor: Any) -> dict[str, dict[str, SavedSequence]]:
+def _sequences(cursor: Any, tables: Container[str]) -> dict[str, dict[str, SavedSequence]]:
     found: dict[str, dict[str, SavedSequence]] = {}
-    for table, column, sequence in sequences_of(cursor):
+    for table, column, sequence in sequences_of(cursor, tables):
         cursor.execute(f"SELECT last_value, is_called FROM {sequence}")  # noqa: S608
         found.setdefault(table, {})[column] = SavedSequence(*cursor.fetchone())
     return found
