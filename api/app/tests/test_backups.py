@@ -164,7 +164,8 @@ def test_what_is_no_whole_backup_of_this_installation_changes_nothing(world, tmp
                 target.writestr(name, content)
         return changed.getvalue()
 
-    migrations = json.loads(zipfile.ZipFile(whole).read("manifest.json"))["migrations"]
+    manifest = json.loads(zipfile.ZipFile(whole).read("manifest.json"))
+    migrations, tables = manifest["migrations"], manifest["tables"]
     refused(b"", "no backup")
     refused(b"a dump of something else", "no backup")
     refused(whole.getvalue()[:-5000], "no backup")
@@ -176,6 +177,14 @@ def test_what_is_no_whole_backup_of_this_installation_changes_nothing(world, tmp
     refused(other(migrations={**migrations, "features": migrations["features"][:-1]}), "empty database")
     refused(other({"tables/users_user": b""}), "users_user has 0 rows")
     refused(other({"tables/projects_project": b"1\tno project\n"}), "can't be taken in")
+    no_organisations = {
+        **tables,
+        "organisations_organisation": {**tables["organisations_organisation"], "rows": 0},
+    }
+    refused(other({"tables/organisations_organisation": b""}, tables=no_organisations), "can't be taken in")
+    # That failed at the very end; numbers go on from where they were.
+    last = User.objects.create_user("another@example.org", "a password").pk
+    before = rows()
     flipped = bytearray(whole.getvalue())
     with zipfile.ZipFile(whole) as archive:
         flipped[archive.getinfo("tables/audit_rowchange").header_offset + 100] ^= 0xFF
@@ -186,6 +195,7 @@ def test_what_is_no_whole_backup_of_this_installation_changes_nothing(world, tmp
 
     restore_backup(whole, overwrite=True, other_secret_key=True)
     assert not User.objects.filter(email="after@example.org").exists()
+    assert User.objects.create_user("new@example.org", "a password").pk > last
 
 
 def test_tables_of_caches_and_of_other_programs_are_neither_saved_nor_emptied():

@@ -148,7 +148,7 @@ def _replace(archive: zipfile.ZipFile, manifest: Manifest) -> None:
                 cursor.execute(f"TRUNCATE {_listed(tables)}")
                 for table, saved in manifest.tables.items():
                     _fill(cursor, archive, table, saved.columns, saved.rows)
-                _set_sequences(cursor, manifest)
+                _raise_sequences(cursor, manifest)
                 cursor.execute(_RAISE_REVISIONS)
                 # Now, not at commit: triggers can't be changed while a table waits for its checks.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -187,10 +187,18 @@ def _fill(cursor: Any, archive: zipfile.ZipFile, table: str, columns: Sequence[s
         )
 
 
-def _set_sequences(cursor: Any, manifest: Manifest) -> None:
+def _raise_sequences(cursor: Any, manifest: Manifest) -> None:
+    """Have numbers go on beyond the backup's, and never again from below those that were given here since.
+
+    No transaction takes that back, so a restore that fails must have done no harm. And counts that are kept
+    elsewhere still have the numbers of environments that are gone.
+    """
     for table, column, sequence in sequences_of(cursor, manifest.tables):
         if saved := manifest.sequences.get(table, {}).get(column):
-            cursor.execute("SELECT setval(%s, %s, %s)", [sequence, saved.last_value, saved.is_called])
+            cursor.execute(
+                f"SELECT setval(%s, greatest(last_value, %s), is_called OR %s) FROM {sequence}",  # noqa: S608
+                [sequence, saved.last_value, saved.is_called],
+            )
 
 
 def _listed(tables: Sequence[str]) -> str:
