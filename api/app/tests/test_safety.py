@@ -1,5 +1,6 @@
 """What production asks for before it serves or migrates, and what is said of TLS."""
 
+import os
 import runpy
 
 import pytest
@@ -49,6 +50,8 @@ def test_production_neither_serves_nor_migrates_without_a_secret_and_hosts(setti
         runpy.run_path(str(settings.API_DIR / "app" / "wsgi.py"))
     with pytest.raises(ImproperlyConfigured, match=both):
         call_command("migrate", verbosity=0)
+    with pytest.raises(ImproperlyConfigured, match=both):
+        call_command("restore", os.devnull)
     with pytest.raises(ImproperlyConfigured, match=both):
         call_command("run-task-processor")
     settings.SECRET_KEY, settings.ALLOWED_HOSTS = SECRET, ["flags.example.org"]

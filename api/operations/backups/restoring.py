@@ -11,6 +11,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from core.encryption import decrypted
+from core.safety import refuse_unsafe_settings
 from environments.publishing import publish_all
 from operations.backups.archive import BackupError, Manifest, entry_of, open_archive
 from operations.backups.tables import migrations_of, sequences_of, tables_of
@@ -57,7 +58,9 @@ def restore_backup(file: IO[bytes], *, overwrite: bool = False, other_secret_key
     Raises:
         BackupError: the file is no backup, or damaged; the database has content, or other migrations; a later
             Burgee has made the backup; it was made with another secret key. Nothing is changed then.
+        ImproperlyConfigured: `migrate` would refuse to run. Nothing is changed either.
     """
+    refuse_unsafe_settings()
     archive, manifest = open_archive(file)
     with archive:
         if not other_secret_key:
