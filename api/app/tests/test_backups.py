@@ -6,9 +6,10 @@ import os
 import stat
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -153,12 +154,12 @@ def test_what_is_no_whole_backup_of_this_installation_changes_nothing(world, tmp
             restore_backup(io.BytesIO(content), **{"overwrite": True, **options})
         assert rows() == before
 
-    def other(parts: dict[str, bytes] | None = None, **manifest: Any) -> bytes:
+    def other(parts: Mapping[str, bytes] = MappingProxyType({}), **manifest: Any) -> bytes:
         """Return the backup with something else in its manifest, or instead of a table's rows."""
         changed = io.BytesIO()
         with zipfile.ZipFile(whole) as source, zipfile.ZipFile(changed, "w") as target:
-            for name in source.namelist():
-                content = (parts or {}).get(name, source.read(name))
+            for name in dict.fromkeys([*source.namelist(), *parts]):
+                content = parts[name] if name in parts else source.read(name)
                 if name == "manifest.json":
                     content = json.dumps(json.loads(content) | manifest).encode()
                 target.writestr(name, content)
@@ -176,7 +177,15 @@ def test_what_is_no_whole_backup_of_this_installation_changes_nothing(world, tmp
     )
     refused(other(migrations={**migrations, "features": migrations["features"][:-1]}), "empty database")
     refused(other({"tables/users_user": b""}), "users_user has 0 rows")
-    refused(other({"tables/projects_project": b"1\tno project\n"}), "can't be taken in")
+    # What is in a row isn't repeated, as PostgreSQL does.
+    refused(other({"tables/projects_project": b"secret\n"}), r"in: \w+ in COPY projects_project, line 1\.$")
+    unknown = {"columns": ["id) FROM PROGRAM 'true' --\""], "rows": 0}
+    refused(other(tables={**tables, "users_user": unknown}), "users_user has no column")
+    refused(other({"tables/pg_authid": b""}, tables={**tables, "pg_authid": unknown}), "no table pg_authid")
+    manifests: list[Any] = [None, [], {"users_user": None}, {"users_user": {"rows": 0}}]
+    for strange in manifests:
+        refused(other(tables=strange), "manifest")
+    refused(other(migrations=[], sequences={"users_user": {"id": 7}}), "manifest")
     no_organisations = {
         **tables,
         "organisations_organisation": {**tables["organisations_organisation"], "rows": 0},

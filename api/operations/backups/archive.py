@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import IO
+from typing import IO, Any
 
 FORMAT = 1
 KIND = "burgee backup"
@@ -82,21 +82,41 @@ def open_archive(file: IO[bytes]) -> tuple[zipfile.ZipFile, Manifest]:
         content = json.loads(archive.read(_MANIFEST))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise BackupError("This is no backup of Burgee's, or not all of one.") from error
-    if not isinstance(content, dict) or content.pop("kind", None) != KIND:
+    if not isinstance(content, dict) or content.get("kind") != KIND:
         raise BackupError("This is no backup of Burgee's.")
-    if (form := content.pop("format", None)) != FORMAT:
+    if (form := content.get("format")) != FORMAT:
         raise BackupError(
             f"The backup has the form {form}; this Burgee reads {FORMAT}. Take the one that made it."
         )
-    tables = {name: SavedTable(**table) for name, table in content.pop("tables").items()}
-    sequences = {
-        table: {column: SavedSequence(**each) for column, each in columns.items()}
-        for table, columns in content.pop("sequences").items()
-    }
-    if missing := {entry_of(table) for table in tables} - set(archive.namelist()):
+    try:
+        manifest = _manifest(content)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise BackupError("The backup's manifest isn't one that Burgee has written.") from error
+    if missing := {entry_of(table) for table in manifest.tables} - set(archive.namelist()):
         raise BackupError(f"The backup lacks {', '.join(sorted(missing))}.")
     _check_parts(archive)
-    return archive, Manifest(**content, tables=tables, sequences=sequences)
+    return archive, manifest
+
+
+def _manifest(content: Any) -> Manifest:
+    return Manifest(
+        version=str(content["version"]),
+        taken_at=str(content["taken_at"]),
+        postgres=str(content["postgres"]),
+        sealed=str(content["sealed"]),
+        migrations={app: list(map(str, names)) for app, names in content["migrations"].items()},
+        tables={
+            name: SavedTable(list(map(str, table["columns"])), int(table["rows"]))
+            for name, table in content["tables"].items()
+        },
+        sequences={
+            table: {
+                column: SavedSequence(int(each["last_value"]), bool(each["is_called"]))
+                for column, each in columns.items()
+            }
+            for table, columns in content["sequences"].items()
+        },
+    )
 
 
 def _check_parts(archive: zipfile.ZipFile) -> None:

@@ -1,5 +1,6 @@
 """Bringing a database back to what a backup has, as a whole or not at all."""
 
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from operations.backups.tables import migrations_of, sequences_of, tables_of
 
 # For how long others may hold on to a table that is to be replaced.
 _LOCK_TIMEOUT = "20s"
+# PostgreSQL's codes: lock_not_available, deadlock_detected.
+_IN_OTHERS_WAY = frozenset({"55P03", "40P01"})
 
 _IN_USE = """
 SELECT EXISTS (SELECT FROM users_user) OR EXISTS (SELECT FROM organisations_organisation)
@@ -81,7 +84,7 @@ def restore_backup(file: IO[bytes], *, overwrite: bool = False, other_secret_key
 def _check_secret_key(manifest: Manifest) -> None:
     try:
         decrypted(manifest.sealed)
-    except InvalidToken as error:
+    except (InvalidToken, UnicodeEncodeError) as error:
         raise BackupError(
             "The backup was made with another DJANGO_SECRET_KEY, without which nobody can read what is "
             "encrypted in it: secrets of webhooks and integrations, second factors. Set it, or name it in "
@@ -143,9 +146,13 @@ def _replace(archive: zipfile.ZipFile, manifest: Manifest) -> None:
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
-            tables = list(tables_of(cursor))
-            if missing := manifest.tables.keys() - set(tables):
-                raise BackupError(f"The database has no table {min(missing)}.")
+            columns = tables_of(cursor)
+            tables = list(columns)
+            for table, saved in manifest.tables.items():
+                if table not in columns:
+                    raise BackupError(f"The database has no table {table}.")
+                if unknown := set(saved.columns) - set(columns[table]):
+                    raise BackupError(f"The database's table {table} has no column {min(unknown)}.")
             with _nothing_but_rows(cursor, tables):
                 cursor.execute(_KEEP_REVISIONS)
                 cursor.execute(f"TRUNCATE {_listed(tables)}")
@@ -156,12 +163,21 @@ def _replace(archive: zipfile.ZipFile, manifest: Manifest) -> None:
                 # Now, not at commit: triggers can't be changed while a table waits for its checks.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except OperationalError as error:
-        if getattr(error.__cause__, "pgcode", None) == "55P03":  # lock_not_available
+        if getattr(error.__cause__, "pgcode", None) in _IN_OTHERS_WAY:
             raise BackupError("The database is in use: stop Burgee's processes, and try again.") from error
         raise
     except DatabaseError as error:
-        # Without the details, which quote what is in the row.
-        raise BackupError(f"The backup can't be taken in: {str(error).partition(chr(10))[0]}") from error
+        raise BackupError(f"The backup can't be taken in: {_reason(error)}.") from error
+
+
+def _reason(error: DatabaseError) -> str:
+    """Return what PostgreSQL objects to, without the values that its messages about data quote."""
+    cause = error.__cause__
+    if (getattr(cause, "pgcode", None) or "22").startswith("22"):  # data exceptions
+        context = getattr(getattr(cause, "diag", None), "context", None) or ""
+        where = re.match(r"COPY \w+, line \d+", context)
+        return " in ".join([type(cause).__name__, *([where[0]] if where else [])])
+    return str(error).partition("\n")[0]
 
 
 @contextmanager
