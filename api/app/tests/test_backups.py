@@ -85,7 +85,7 @@ def worker(folder: Path) -> Iterator[Worker]:
         started.stop()
 
 
-def test_the_drill(world, tmp_path, caplog):
+def test_the_drill(world, tmp_path, settings, caplog):
     """The one of docs/backups.md: back up, lose something, restore, compare."""
     file = tmp_path / "burgee.zip"
     key, gone = world.environment.api_key, world.versioned
@@ -93,8 +93,11 @@ def test_the_drill(world, tmp_path, caplog):
     at_backup = flags(key)["ETag"]
     rows_before, documents_before, told = rows(), documents(), io.StringIO()
 
+    settings.COUNTS_ARE_IN_INFLUXDB = True
     call_command("backup", str(file), stderr=told)
+    settings.COUNTS_ARE_IN_INFLUXDB = False
 
+    assert "InfluxDB, and not in this file" in told.getvalue()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == [file.name]
     assert rows() == rows_before  # nothing was written
@@ -279,7 +282,11 @@ def test_an_empty_database_takes_a_backup_and_what_pg_dump_wrote(world, tmp_path
 
     here = json.loads(json.dumps([documents(), rows()], default=str))
     file = tmp_path / "burgee.zip"
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE another_programs (id serial)")
     call_command("backup", str(file))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE another_programs")
     restored = manage("restore", str(file), **there)
     assert restored.returncode == 0, restored.stderr
     documents_there, names_there, rows_there, silent = look()

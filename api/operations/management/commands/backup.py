@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS
 
+from core.routing import counts_database
 from operations.backups import BackupError, write_backup
 
 
@@ -33,6 +36,12 @@ class Command(BaseCommand):
         rows = sum(table.rows for table in manifest.tables.values())
         # Beside the file, which may go to standard output.
         self.stderr.write(f"{rows} rows of {len(manifest.tables)} tables, as of {manifest.taken_at}.")
+        if settings.COUNTS_ARE_IN_INFLUXDB:
+            self.stderr.write("Counts of requests are in InfluxDB, and not in this file.")
+        if counts_database() != DEFAULT_DB_ALIAS:
+            self.stderr.write(
+                "Counts are in a database of their own (docs/databases.md), and not in this file."
+            )
 
 
 @contextmanager
