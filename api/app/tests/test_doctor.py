@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from app.settings.environment import env
 from app.tests.commands import free_port, manage
+from operations.doctor import of_databases as doctor
 from operations.doctor.findings import Finding, Severity
 from operations.doctor.of_databases import of_databases
 from operations.doctor.of_settings import of_settings
@@ -182,6 +183,27 @@ def test_what_is_wrong_with_a_database_is_found(installation, monkeypatch):
 
     MigrationRecorder(connection).record_unapplied("sessions", "0001_initial")
     assert bad(list(of_databases())) == {"migrations": "ERROR"}
+
+
+@pytest.mark.django_db
+def test_a_database_that_falls_silent_while_notifications_are_tried_is_found(monkeypatch):
+    hears = doctor._hears
+
+    def lost(listener: BaseDatabaseWrapper, seconds: float) -> bool:
+        listener.connection.close()
+        return hears(listener, seconds)
+
+    def silent(listener: BaseDatabaseWrapper, seconds: float) -> bool:
+        with listener.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+        return True
+
+    # Not all of `of_databases`, which would close the connection that the test's transaction is in.
+    monkeypatch.setattr(doctor, "_ANSWER_SECONDS", 0.2)
+    for faulty, fault in ((lost, InterfaceError), (silent, OperationalError)):
+        monkeypatch.setattr(doctor, "_hears", faulty)
+        with pytest.raises(fault):
+            list(doctor._notifications(connection))
 
 
 @pytest.mark.django_db

@@ -167,11 +167,12 @@ def _notifications(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     """See whether one arrives. Behind a pooler they don't, and changes are found by asking."""
     listener, sender = connection.copy(), connection.copy()
     try:
-        with listener.cursor() as cursor:
-            cursor.execute("LISTEN burgee_doctor")
-        with sender.cursor() as cursor:
-            cursor.execute("NOTIFY burgee_doctor")
-        arrived = _hears(listener.connection, _NOTIFICATION_SECONDS)
+        with cut_off_after(_ANSWER_SECONDS, listener), cut_off_after(_ANSWER_SECONDS, sender):
+            with listener.cursor() as cursor:
+                cursor.execute("LISTEN burgee_doctor")
+            with sender.cursor() as cursor:
+                cursor.execute("NOTIFY burgee_doctor")
+            arrived = _hears(listener, _NOTIFICATION_SECONDS)
     finally:
         listener.close()
         sender.close()
@@ -181,10 +182,12 @@ def _notifications(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
         yield warning("notifications", "don't arrive, as behind a pooler: changes are asked for every second")
 
 
-def _hears(raw: Any, seconds: float) -> bool:
+def _hears(listener: BaseDatabaseWrapper, seconds: float) -> bool:
+    raw = listener.connection
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        raw.poll()
+        with listener.wrap_database_errors:
+            raw.poll()
         if raw.notifies:
             return True
         time.sleep(0.02)
