@@ -1,6 +1,7 @@
 """What moving in would do, said before anything is done."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -74,6 +75,18 @@ def plan_for(reading: ProjectReading, organisation: Organisation | None) -> Plan
         stores = "stores traits" if reading.keeps_traits else "stores no traits"
         differences.append(f"its organisation {stores}, and {organisation.name} does otherwise")
     return Plan(reading, None, list(_conflicts(reading)), differences)
+
+
+def plan_for_all(readings: Iterable[ProjectReading], organisation: Organisation | None) -> list[Plan]:
+    """Return what there is to do for each project, and where they stand in each other's way."""
+    plans = [plan_for(reading, organisation) for reading in readings]
+    times = Counter(plan.reading.name for plan in plans)
+    for plan in plans:
+        if times[plan.reading.name] > 1:
+            plan.conflicts.append(
+                f"two projects are called {plan.reading.name}: rename one, or choose one by its id"
+            )
+    return plans
 
 
 def _conflicts(reading: ProjectReading) -> Iterator[str]:

@@ -49,15 +49,23 @@ def read_projects(api: SourceApi, wanted: Sequence[str]) -> Iterator[ProjectRead
     """Yield the projects that the key sees, those of these names or ids if there are any.
 
     Raises:
-        MovingError: something can't be read, or one that is wanted isn't there.
+        MovingError: something can't be read, one that is wanted isn't there, or they are of several
+            organisations, all of which a user's token may see.
     """
     found = api.all("projects/")
     known = {each["name"] for each in found} | {str(each["id"]) for each in found}
     if missing := set(wanted) - known:
         raise MovingError(f"The key sees no project {min(missing)}.")
-    for project in found:
-        if not wanted or project["name"] in wanted or str(project["id"]) in wanted:
-            yield _project(api, project["id"])
+    chosen = [each for each in found if not wanted or each["name"] in wanted or str(each["id"]) in wanted]
+    if len({each["organisation"] for each in chosen}) > 1:
+        listed = ", ".join(
+            f"{each['name']} ({each['id']}, of organisation {each['organisation']})" for each in chosen
+        )
+        raise MovingError(
+            f"These projects are of several organisations: {listed}. Name those of one, by --project ID."
+        )
+    for each in chosen:
+        yield _project(api, each["id"])
 
 
 def read_documents(documents: Sequence[Mapping[str, Any]]) -> list[ProjectReading]:

@@ -336,6 +336,28 @@ def test_what_would_not_be_the_same_is_refused_before_anything_is_changed(source
     assert USER_AGENT.startswith("burgee/")
 
 
+def test_projects_of_several_organisations_or_of_one_name_are_not_mixed(source):
+    source.read_all()
+    listed = f"{URL}/api/v1/projects/?page=1&page_size=100"
+    (project,) = source.answers[listed].json()
+    elsewhere = {**project, "id": project["id"] + 1, "organisation": project["organisation"] + 1}
+    empty()
+
+    source.answers[listed] = Told([project, elsewhere])
+    with pytest.raises(CommandError, match=rf"Shop \({elsewhere['id']}, of .*--project ID"):
+        move(key=source.key, project=["Shop"], yes=True)
+    source.answers[listed] = Told([project, project])
+    told = io.StringIO()
+    with pytest.raises(CommandError, match="IMPOSSIBLE"):
+        move(key=source.key, yes=True, stdout=told)
+    assert "two projects are called Shop" in told.getvalue()
+    assert not Organisation.objects.exists()
+
+    source.answers[listed] = Told([project, elsewhere])
+    move(key=source.key, project=[str(project["id"])], yes=True, no_identities=True)
+    assert Project.objects.get().name == "Shop"
+
+
 def test_identities_of_the_edge_come_with_their_traits(source):
     source.read_all()
     project = Project.objects.get()

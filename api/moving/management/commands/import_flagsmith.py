@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from core.errors import DomainError, refusal_in_words
 from environments.models import Environment
 from moving.api import MovingError, SourceApi
-from moving.planning import NOT_MOVED, Plan, plan_for
+from moving.planning import NOT_MOVED, Plan, plan_for_all
 from moving.reading import read_documents, read_identities, read_projects
 from moving.readings import EnvironmentReading, IdentityReading
 from moving.taking_in import Here, known_identifiers, take_in, take_in_identities
@@ -90,7 +90,7 @@ class Command(BaseCommand):
             if api
             else read_documents([_json(each) for each in documents or []])
         )
-        plans = [plan_for(reading, target) for reading in readings]
+        plans = plan_for_all(readings, target)
         for plan in plans:
             for line in plan.lines:
                 self.stdout.write(line)
