@@ -123,17 +123,28 @@ def take_in_identities(batch: Sequence[IdentityReading], environment: Environmen
     What an identity has here already is newer: its SDKs may have been moved before it was.
     """
     stored = store_traits([TraitChanges(environment.pk, each.identifier) for each in batch])
+    # Again, and locked: SDKs write all the time. In the order in which batches of theirs lock them.
+    identities = (
+        Identity.objects.filter(pk__in=[each.id for each in stored.values()])
+        .order_by("identifier")
+        .select_for_update()
+    )
+    known = {each.identifier: each for each in identities}
+    batch = [each for each in batch if each.identifier in known]  # others were deleted just now
     missing = [
         TraitChanges(
             environment.pk,
             each.identifier,
-            {key: value for key, value in each.traits.items() if key not in present and value is not None},
+            {
+                key: value
+                for key, value in each.traits.items()
+                if key not in known[each.identifier].traits and value is not None
+            },
         )
         for each in batch
-        for present in [stored[environment.pk, each.identifier].traits]
     ]
     store_traits([each for each in missing if each.values])
-    ids = {each.identifier: stored[environment.pk, each.identifier].id for each in batch}
+    ids = {each.identifier: known[each.identifier].pk for each in batch}
     there = set(
         FeatureState.objects.filter(environment=environment, identity__in=ids.values()).values_list(
             "identity", "feature"

@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,8 +36,10 @@ from identities.models import Identity
 from identities.services import store_traits
 from identities.traits import from_column
 from moving import api as moving_api
+from moving import taking_in
 from moving.api import SourceApi
 from moving.reading import read_identities, read_projects
+from moving.readings import IdentityReading
 from organisations.models import Organisation
 from organisations.tests.factories import make_key
 from projects.models import Project, Tag
@@ -279,6 +282,27 @@ def test_everyone_is_served_the_same_after_moving_in(source, caplog):
     # What is made from now on gets a number that nobody's rollout has.
     seeds = FeatureState.objects.exclude(hash_seed=None).values_list("hash_seed", flat=True)
     assert default_state(make_feature(production.project), production).pk > max(seeds)
+
+
+def test_what_an_sdk_writes_while_its_identity_is_taken_in_stays(environment, monkeypatch):
+    def write() -> None:
+        store_traits([TraitChanges(environment.pk, "kim", {"plan": "written meanwhile"})])
+        connection.close()
+
+    def stored_before_that(changes: list[TraitChanges]) -> Any:
+        stored = store_traits(changes)
+        if not changes[0].values:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(write).result(10)
+        return stored
+
+    store_traits([TraitChanges(environment.pk, "kim", {"age": 30})])
+    monkeypatch.setattr(taking_in, "store_traits", stored_before_that)
+
+    kim = IdentityReading("kim", {"plan": "of the source", "age": 29, "score": 0.5}, [])
+    taking_in.take_in_identities([kim], environment, taking_in.Here(environment.project, {}, {}))
+
+    assert Identity.objects.get().traits == {"plan": "written meanwhile", "age": 30, "score": 0.5}
 
 
 def test_environment_documents_do_where_there_is_no_api(source, tmp_path):
