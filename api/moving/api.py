@@ -127,15 +127,18 @@ class SourceApi:
 
 
 def _sender(key: str) -> Get:
+    if not (key.isascii() and key.isprintable()):
+        raise MovingError("A key has only printable characters of ASCII.")
+    # Master keys have a prefix, which a dot ends.
+    credentials = f"{'Api-Key' if '.' in key else 'Token'} {key}"
+
+    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = credentials
+        return request
+
     session = requests.Session()
-    session.headers.update(
-        {
-            # Master keys have a prefix, which a dot ends.
-            "Authorization": f"{'Api-Key' if '.' in key else 'Token'} {key}",
-            "Accept": "application/json",
-            "User-Agent": USER_AGENT,
-        }
-    )
+    session.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
+    session.auth = sign  # as a header, a .netrc would replace it
 
     def get(url: str) -> requests.Response:
         # No redirects: they could take the key elsewhere.

@@ -434,7 +434,10 @@ def test_identities_of_the_edge_come_with_their_traits(source):
     [("prefix.secret", "Api-Key prefix.secret"), ("0" * 40, f"Token {'0' * 40}")],
     ids=["a machine", "a person"],
 )
-def test_a_key_is_sent_to_the_server_that_was_named_and_nowhere_else(key, credentials):
+def test_a_key_is_sent_to_the_server_that_was_named_and_nowhere_else(key, credentials, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
     answer = b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n[{"name": "Web"}]'
     with receiver(answering(answer)) as server, receiver() as elsewhere:
         found = SourceApi(f"http://127.0.0.1:{server.port}/api/v1/", key).all("projects/")
@@ -451,3 +454,6 @@ def test_a_key_is_sent_to_the_server_that_was_named_and_nowhere_else(key, creden
             SourceApi(f"http://127.0.0.1:{redirecting.port}", key).get("projects/")
         assert key not in str(refused.value)
         assert elsewhere.requests == []
+    with pytest.raises(moving_api.MovingError) as refused:
+        SourceApi(URL, f"{key}\nß")
+    assert key not in str(refused.value)
