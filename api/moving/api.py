@@ -1,6 +1,7 @@
 """Reading another server's management API, without getting in its way."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,7 +20,8 @@ _TIMEOUT_SECONDS = 60.0
 _ATTEMPTS = 6
 _LONGEST_WAIT_SECONDS = 300.0
 _PAGE_SIZE = 100
-_COME_AGAIN = frozenset({429, 502, 503, 504})
+# From 520 on they are a proxy's words for a server that it doesn't reach.
+_COME_AGAIN = frozenset({429, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
 class MovingError(Exception):
@@ -79,9 +81,9 @@ class SourceApi:
             self._wait_for_turn()
             try:
                 answer = self._get(target)
-            except (requests.ConnectionError, requests.Timeout) as error:
+            except requests.RequestException as error:
                 if attempt == _ATTEMPTS:
-                    raise MovingError(f"{self._root} doesn't answer.") from error
+                    raise MovingError(f"{self._root} doesn't answer ({type(error).__name__}).") from error
                 time.sleep(2.0**attempt)
                 continue
             if answer.status_code in _COME_AGAIN and attempt < _ATTEMPTS:
@@ -155,7 +157,7 @@ def _content(answer: Answer, path: str) -> Any:
             raise MovingError(
                 f"{path} answers something that isn't JSON: is this the server's API?"
             ) from error
-    reasons = {
+    reasons: dict[int, str] = {
         HTTPStatus.UNAUTHORIZED: "the key isn't one of this server's, or works no more",
         HTTPStatus.FORBIDDEN: "the key has no right to it; the organisation's administrators' have",
         HTTPStatus.NOT_FOUND: "there is no such thing, or the key may not see it",
@@ -164,7 +166,7 @@ def _content(answer: Answer, path: str) -> Any:
     reason = (
         "it redirects; --url must be the address itself" if is_redirect else f"status {answer.status_code}"
     )
-    raise MovingError(f"{path} can't be read: {reasons.get(HTTPStatus(answer.status_code), reason)}.")
+    raise MovingError(f"{path} can't be read: {reasons.get(answer.status_code, reason)}.")
 
 
 def _seconds_until(retry_after: str | None, *, otherwise: float) -> float:
@@ -177,4 +179,6 @@ def _seconds_until(retry_after: str | None, *, otherwise: float) -> float:
             seconds = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
         except (TypeError, ValueError):
             return otherwise
+    if not math.isfinite(seconds):
+        return otherwise
     return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)

@@ -353,10 +353,15 @@ def test_what_would_not_be_the_same_is_refused_before_anything_is_changed(source
         (403, "administrators"),
         (302, "redirects"),
         (200, "JSON"),
+        (526, "status 526"),
     ):
         source.refusals = [Refusal(code)]
         with pytest.raises(CommandError, match=reason):
             move(key=source.key)
+    source.refusals = [Refusal(520, **{"Retry-After": "nan"}), Told({"detail": "What is this?"})]
+    with pytest.raises(CommandError, match=r"isn't as expected \(KeyError: 'results'\)"):
+        move(key=source.key)
+    assert 2.0 in source.waits
     assert USER_AGENT.startswith("burgee/")
 
 
@@ -427,6 +432,19 @@ def test_identities_of_the_edge_come_with_their_traits(source):
         PEOPLE[1],
         PEOPLE[3],
     }
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(monkeypatch):
+    whole = b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n[{"name": "Web"}]'
+    answers = [whole[:-5], b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n[{", whole]
+    waits: list[float] = []
+    monkeypatch.setattr(moving_api, "time", SimpleNamespace(sleep=waits.append, monotonic=time.monotonic))
+
+    with receiver(lambda connection: connection.sendall(answers.pop(0))) as server:
+        found = SourceApi(f"http://127.0.0.1:{server.port}", "key", most_per_second=1e9).get("projects/")
+
+    assert found == [{"name": "Web"}]
+    assert waits == [2.0, 4.0]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DataError, IntegrityError
 
 from core.errors import DomainError, refusal_in_words
 from environments.models import Environment
@@ -21,6 +22,8 @@ from moving.taking_in import Here, known_identifiers, take_in, take_in_identitie
 from organisations.models import Organisation
 
 _BATCH = 500
+# Of answers with something missing or of another type, or with what doesn't go into the database.
+_UNEXPECTED = (LookupError, TypeError, ValueError, AttributeError, DataError, IntegrityError)
 
 
 class Command(BaseCommand):
@@ -73,6 +76,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except DomainError as error:
             raise CommandError(refusal_in_words(error)) from error
+        except _UNEXPECTED as error:
+            # The first line only: the database's next one has the values, and a key may be among them.
+            words = refusal_in_words(error) or str(error).partition("\n")[0]
+            raise CommandError(
+                f"What was read isn't as expected ({type(error).__name__}: {words}). --traceback shows where."
+            ) from error
 
     def _move(
         self,
