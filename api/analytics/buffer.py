@@ -30,7 +30,7 @@ _LAST_RETRY_SECONDS = 0.1
 
 
 class Buffer(Generic[Key]):
-    """The counts of one kind that a process has made and not yet written.
+    """The counts of one kind that a process has made and not yet written to one store.
 
     Args:
         tally: what has been counted since the last write. While the buffer runs it belongs to the event loop.

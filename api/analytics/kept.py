@@ -4,7 +4,7 @@ from django.conf import settings
 
 from analytics.influxdb import points, server
 from analytics.services import add_evaluations, add_requests
-from analytics.stores import InBoth, InInfluxDB, InPostgres, Store
+from analytics.stores import InInfluxDB, InPostgres, Store
 from analytics.tallies import EvaluationKey, RequestKey
 
 
@@ -14,9 +14,9 @@ def requests_store() -> Store[RequestKey]:
     return InPostgres(add_requests)
 
 
-def evaluations_store() -> Store[EvaluationKey]:
+def evaluations_stores() -> list[Store[EvaluationKey]]:
     """Evaluations are always in PostgreSQL too: which features are stale is found there."""
-    in_postgres = InPostgres(add_evaluations)
+    stores: list[Store[EvaluationKey]] = [InPostgres(add_evaluations)]
     if settings.COUNTS_ARE_IN_INFLUXDB:
-        return InBoth(in_postgres, InInfluxDB(points.of_evaluations, server.write))
-    return in_postgres
+        stores.append(InInfluxDB(points.of_evaluations, server.write))
+    return stores

@@ -1,4 +1,4 @@
-"""Where counts are kept: in PostgreSQL, in InfluxDB, or in both."""
+"""Where counts are kept: in PostgreSQL, or in InfluxDB."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from threading import BoundedSemaphore
 from typing import Generic, TypeAlias
@@ -132,28 +132,6 @@ class InInfluxDB(Store[Key]):
         finally:
             connections.close_all()  # this thread's, which nothing else would close
         self._write_lines(lines)
-
-
-class InBoth(Store[Key]):
-    """Two stores. What one of them hasn't taken is sent to both again."""
-
-    def __init__(self, *stores: Store[Key]) -> None:
-        self._stores = stores
-
-    @asynccontextmanager
-    async def sending(self) -> AsyncIterator[Send[Key]]:
-        async with AsyncExitStack() as open_stores:
-            sends = [await open_stores.enter_async_context(store.sending()) for store in self._stores]
-
-            async def send(counts: Counts[Key], batch: Batch) -> None:
-                for each in sends:
-                    await each(counts, batch)
-
-            yield send
-
-    def write_at_once(self, counts: Counts[Key]) -> None:
-        for store in self._stores:
-            store.write_at_once(counts)
 
 
 @cache

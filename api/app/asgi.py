@@ -49,7 +49,7 @@ def build(django_application: WSGIApplication) -> Server:
         identities.running,
         streams.running,
         usage.request_counts.running,
-        usage.evaluation_counts.running,
+        *(buffer.running for _, buffer in usage.evaluation_counts),
         identity_reads.running,
         worker.running,
     ]
@@ -67,7 +67,7 @@ def build(django_application: WSGIApplication) -> Server:
         states: dict[str, Callable[[], Mapping[str, float]]] = {
             "": lambda: {**live.state(), **identities.state(), **streams.state()},
             "request_counts_": usage.request_counts.state,
-            "evaluation_counts_": usage.evaluation_counts.state,
+            "evaluation_counts_": usage.evaluations_state,
             "identity_reads_": identity_reads.state,
             "jobs_": worker.state,
             "django_": django.state,

@@ -4,13 +4,13 @@ Whoever answers a request counts it, as soon as its key has opened an environmen
 nothing that it leaves to Django. What is here runs on the event loop, and in a thread by `from_thread`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeGuard
 
 from django.conf import settings
 
 from analytics.buffer import Buffer
-from analytics.kept import evaluations_store, requests_store
+from analytics.kept import evaluations_stores, requests_store
 from analytics.models import LONGEST_LABEL, Resource
 from analytics.tallies import Client, EvaluationTally, RequestTally
 from sdk.snapshots import Snapshot
@@ -31,10 +31,12 @@ Told = tuple[bytes | None, bytes | None, bytes | None, bytes | None]
 
 requests = RequestTally()
 request_counts = Buffer(requests, requests_store(), seconds=settings.API_USAGE_CACHE_SECONDS)
-evaluations = EvaluationTally()
-evaluation_counts = Buffer(
-    evaluations, evaluations_store(), seconds=settings.FEATURE_EVALUATION_CACHE_SECONDS
-)
+# A tally for each store: while one of them is away, the others are written to all the same.
+evaluation_counts = [
+    (tally, Buffer(tally, store, seconds=settings.FEATURE_EVALUATION_CACHE_SECONDS))
+    for store in evaluations_stores()
+    for tally in [EvaluationTally()]
+]
 # Read once: reading a setting takes as long as counting.
 is_on: bool = settings.ENABLE_API_USAGE_TRACKING
 known_clients: dict[Told, Client] = {}
@@ -93,14 +95,40 @@ def counted(snapshot: Snapshot, report: Mapping[str, object]) -> dict[str, int]:
 
 def count_evaluations(environment_id: int, counts: Mapping[str, int]) -> None:
     """Count evaluations by the names of features that there are."""
-    for name, number in counts.items():
-        evaluations.add(environment_id, name, number)
+    for tally, _ in evaluation_counts:
+        _add(tally, environment_id, counts)
 
 
-def count_identity_evaluations(environment_id: int, reported: Iterable[IdentityEvaluation]) -> None:
+def count_evaluations_from_thread(environment_id: int, counts: Mapping[str, int]) -> None:
+    """Count evaluations that were reported to Django."""
+    for tally, buffer in evaluation_counts:
+        buffer.from_thread(_add, tally, environment_id, counts)
+
+
+def count_identity_evaluations_from_thread(
+    environment_id: int, reported: Sequence[IdentityEvaluation]
+) -> None:
     """Count evaluations of features that there are, for the features and for the identities."""
+    for tally, buffer in evaluation_counts:
+        buffer.from_thread(_add_for_identities, tally, environment_id, reported)
+
+
+def evaluations_state() -> dict[str, int]:
+    """Return what metrics show, of all stores together."""
+    states = [buffer.state() for _, buffer in evaluation_counts]
+    return {name: sum(each[name] for each in states) for name in states[0]}
+
+
+def _add(tally: EvaluationTally, environment_id: int, counts: Mapping[str, int]) -> None:
+    for name, number in counts.items():
+        tally.add(environment_id, name, number)
+
+
+def _add_for_identities(
+    tally: EvaluationTally, environment_id: int, reported: Sequence[IdentityEvaluation]
+) -> None:
     for each in reported:
-        evaluations.add_for_identity(environment_id, *each)
+        tally.add_for_identity(environment_id, *each)
 
 
 def _is_count(given: object) -> TypeGuard[int]:

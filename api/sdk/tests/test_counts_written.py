@@ -11,10 +11,13 @@ from django.db import connection, transaction
 
 from analytics import buffer, stores
 from analytics.buffer import Buffer
-from analytics.models import CountsWriter, RequestBucket, Resource
+from analytics.kept import evaluations_stores
+from analytics.models import CountsWriter, FeatureEvaluationBucket, RequestBucket, Resource
 from analytics.services import add_requests
 from analytics.stores import InPostgres
-from analytics.tallies import RequestTally
+from analytics.tallies import EvaluationTally, RequestTally
+from analytics.tests.influxdb import BUCKET, ORGANISATION, TOKEN, influxdb_server
+from sdk import usage
 from sdk.tests.workers import database_away, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -206,6 +209,39 @@ def test_the_end_does_not_wait_long_for_a_database_that_is_away(started, monkeyp
 
     assert "ends with 1 counts that could not be written" in caplog.text
     assert total() == 0
+
+
+def test_while_one_store_is_away_evaluations_arrive_in_the_other(settings, monkeypatch):
+    with influxdb_server() as influxdb:
+        settings.INFLUXDB_URL, settings.INFLUXDB_TOKEN = influxdb.url, "not yet valid"
+        settings.INFLUXDB_ORG, settings.INFLUXDB_BUCKET = ORGANISATION, BUCKET
+        settings.COUNTS_ARE_IN_INFLUXDB = True
+        pairs = [
+            (tally, Buffer(tally, store, seconds=0.01))
+            for store in evaluations_stores()
+            for tally in [EvaluationTally()]
+        ]
+        monkeypatch.setattr(usage, "evaluation_counts", pairs)
+        (_, in_postgres), (_, in_influxdb) = pairs
+
+        async def go_on() -> None:
+            async with in_postgres.running(), in_influxdb.running():
+                for failures, number in enumerate((3, 4)):
+                    usage.count_evaluations(7, {"checkout": number})
+                    while in_postgres.state()["waiting"] or in_influxdb.state()["failed_writes"] <= failures:
+                        await asyncio.sleep(0.005)
+                assert in_influxdb.state()["waiting"]
+                settings.INFLUXDB_TOKEN = TOKEN
+
+        asyncio.run(asyncio.wait_for(go_on(), 20))
+        usage.count_evaluations_from_thread(7, {"checkout": 5})  # where no loop runs any more
+        stores._writer().submit(int).result(10)
+
+        assert sum(influxdb.counts().values()) == 12
+    assert sum(FeatureEvaluationBucket.objects.values_list("total_count", flat=True)) == 12
+    state = usage.evaluations_state()
+    assert state["failed_writes"] >= 2
+    assert (state["waiting"], state["dropped"]) == (0, 0)
 
 
 def test_where_no_loop_runs_counts_are_written_at_once():

@@ -26,10 +26,8 @@ class EvaluationCountsView(SdkView):
     def post(self, request: Request) -> Response:
         if not isinstance(request.data, dict):
             raise ValidationError({"non_field_errors": ["Expected a JSON object."]})
-        usage.evaluation_counts.from_thread(
-            usage.count_evaluations,
-            self.access.environment_id,
-            usage.counted(self.snapshot, request.data),
+        usage.count_evaluations_from_thread(
+            self.access.environment_id, usage.counted(self.snapshot, request.data)
         )
         return Response({})  # the Java SDK sends everything again when there is no JSON to read
 
@@ -69,8 +67,7 @@ class EvaluationsView(SdkView):
         given = EvaluationsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         names = self.snapshot.names_in_lower_case
-        usage.evaluation_counts.from_thread(
-            usage.count_identity_evaluations,
+        usage.count_identity_evaluations_from_thread(
             self.access.environment_id,
             [
                 usage.IdentityEvaluation(
