@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,8 +16,10 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from core.management.commands import migrate
 from core.migrating.statements import MODES, locks_of, split
 from core.tests.thoroughness import EVERYTHING
+from core.tests.threads import at_once
 
 
 @pytest.mark.django_db
@@ -151,6 +154,35 @@ def test_a_migration_that_may_not_wait_any_longer_changes_nothing(settings, monk
 
     assert ("sessions", "0001_initial") in MigrationRecorder(connection).applied_migrations()
     assert "django_session" in connection.introspection.table_names()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_another_to_migrate_does_not_keep_it_from_building_an_index(monkeypatch):
+    output = io.StringIO()
+    is_there, is_waiting, is_built = threading.Event(), threading.Event(), threading.Event()
+
+    def pause(seconds: float) -> None:
+        is_waiting.set()
+        is_built.wait(10)
+
+    def first() -> None:
+        with migrate.Command()._alone("default"):
+            is_there.set()
+            assert is_waiting.wait(10)
+            run("SET statement_timeout = '5s'")
+            run("CREATE INDEX CONCURRENTLY built_meanwhile ON django_session (expire_date)")
+            run("DROP INDEX built_meanwhile")
+        is_built.set()
+
+    def second() -> None:
+        assert is_there.wait(10)
+        call_command("migrate", "sessions", stdout=output)
+
+    monkeypatch.setattr("core.management.commands.migrate.sleep", pause)
+
+    assert at_once(first, second) == [None, None]
+    assert output.getvalue().startswith("Another process migrates this database: waiting")
+    assert "No migrations to apply." in output.getvalue()
 
 
 @pytest.mark.skipif(not EVERYTHING, reason="only with `make walks`: it takes a minute")

@@ -23,6 +23,7 @@ from core.safety import refuse_unsafe_settings
 
 # Of those who migrate a database all take this one; nobody else takes it.
 _LOCK = 0x6275726765650001
+_ASK_AGAIN_SECONDS = 0.5
 
 
 class Command(migrate.Command):
@@ -99,14 +100,25 @@ class Command(migrate.Command):
         try:
             holder.set_autocommit(False)
             with holder.cursor() as cursor:
-                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-                if not cursor.fetchone()[0]:
-                    self.stdout.write("Another process migrates this database: waiting for it to end.")
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+                is_first = True
+                # Asking time and again, in no transaction meanwhile: whoever waits within a statement has a
+                # snapshot, and an index that the other one builds concurrently waits for that to go.
+                while not _has_lock(cursor):
+                    holder.rollback()
+                    if is_first:
+                        self.stdout.write("Another process migrates this database: waiting for it to end.")
+                        is_first = False
+                    sleep(_ASK_AGAIN_SECONDS)
                 yield
         finally:
             holder.close()
+
+
+def _has_lock(cursor: Any) -> bool:
+    """Take the lock until the transaction ends, unless somebody has it."""
+    cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+    return bool(cursor.fetchone()[0])
 
 
 def _pause_seconds(number: int) -> float:
