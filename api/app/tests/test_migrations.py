@@ -185,6 +185,37 @@ def test_who_waits_for_another_to_migrate_does_not_keep_it_from_building_an_inde
     assert "No migrations to apply." in output.getvalue()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_that_builds_indexes_beside_writers_is_not_tried_again_halfway(settings, monkeypatch):
+    """Not even by a limit of the session's is it interrupted; if it is by somebody, the way on is said."""
+    run("SET statement_timeout = '77s'")
+    executed: list[str] = []
+
+    def interrupted(execute: Any, sql: str, *rest: Any) -> Any:
+        if "DROP INDEX CONCURRENTLY" in str(sql):
+            executed.append(setting("statement_timeout"))
+            return execute("DO $$ BEGIN RAISE lock_not_available; END $$", None, *rest[1:])
+        return execute(sql, *rest)
+
+    try:
+        with (
+            connection.execute_wrapper(interrupted),
+            pytest.raises(CommandError, match="DROP INDEX CONCURRENTLY IF EXISTS audit_by_transaction;"),
+        ):
+            call_command("migrate", "audit", "0006", verbosity=0)
+        assert executed == ["0"]
+        assert setting("statement_timeout") == "77s"
+    finally:
+        run("RESET statement_timeout")
+        call_command("migrate", "audit", verbosity=0)
+
+
+def setting(name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SHOW {name}")
+        return cursor.fetchone()[0]
+
+
 @pytest.mark.skipif(not EVERYTHING, reason="only with `make walks`: it takes a minute")
 @pytest.mark.django_db(transaction=True)
 def test_all_migrations_can_be_taken_back_and_applied_again():

@@ -5,12 +5,12 @@ long report therefore stops the whole table for as long as that report takes. So
 lets the others go by, and tries again.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import Error, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg2 import errorcodes
 
@@ -20,16 +20,28 @@ def limited(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Have migrations in the block wait for locks, and run statements, no longer than the settings allow.
 
     Only those in a transaction: what runs outside of one builds indexes for as long as that takes, while
-    nobody waits, and would leave broken ones if it were interrupted.
+    nobody waits, and would leave broken ones if it were interrupted. There the limits that a role or a
+    database has don't hold either.
     """
     original: Any = connection.SchemaEditorClass
 
     class LimitedSchemaEditor(original):  # type: ignore[misc]  # which one, the database's back end says
         def __enter__(self) -> Any:
             entered = super().__enter__()
+            self.inherited: dict[str, str] = {}
             if self.atomic_migration and not self.collect_sql:
                 _limit_transaction(self.connection)
+            elif not self.collect_sql:
+                self.inherited = _limits_of(self.connection)
+                _limit(self.connection, dict.fromkeys(self.inherited, "0"))
             return entered
+
+        def __exit__(self, *about: Any) -> None:
+            try:
+                super().__exit__(*about)
+            finally:
+                with suppress(Error):  # the connection is gone
+                    _limit(self.connection, self.inherited)
 
     connection.SchemaEditorClass = LimitedSchemaEditor
     try:
@@ -47,6 +59,22 @@ def _limit_transaction(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         for name, seconds in limits.items():
             cursor.execute("SELECT set_config(%s, %s, true)", [name, f"{round(seconds * 1000)}ms"])
+
+
+def _limits_of(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """Return the limits that hold for this session."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, current_setting(name) FROM pg_settings"
+            " WHERE name IN ('lock_timeout', 'statement_timeout') AND setting <> '0'"
+        )
+        return dict(cursor.fetchall())
+
+
+def _limit(connection: BaseDatabaseWrapper, limits: Mapping[str, str]) -> None:
+    for name, value in limits.items():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
 
 
 def waited_in_vain(error: OperationalError) -> bool:

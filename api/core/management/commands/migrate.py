@@ -11,7 +11,9 @@ from django.core.management import CommandError
 from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
+from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import AddIndex
 from django.db.migrations.operations.base import Operation
 from django.template.defaultfilters import filesizeformat
 
@@ -33,6 +35,7 @@ class Command(migrate.Command):
     """
 
     _plan: "_Plan | None" = None
+    _at: Migration | None = None  # that was begun last
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -68,13 +71,25 @@ class Command(migrate.Command):
             message = "\n        ".join([message, *self._plan.lines_of(operation, backwards=backwards)])
         return message, is_error
 
+    def migration_progress_callback(
+        self, action: str, migration: Migration | None = None, fake: bool = False
+    ) -> None:
+        if action in {"apply_start", "unapply_start"}:
+            self._at = migration
+        elif action in {"apply_success", "unapply_success"}:
+            self._at = None
+        super().migration_progress_callback(action, migration, fake)
+
     def _try_to_migrate(self, *args: Any, **options: Any) -> None:
         tries = 1 + settings.MIGRATION_LOCK_RETRIES
         for number in range(1, tries + 1):
+            self._at = None
             try:
                 super().handle(*args, **options)
             except OperationalError as error:
                 reason = str(error).strip().partition("\n")[0]
+                if self._at is not None and not self._at.atomic:
+                    raise CommandError(_left_by(self._at, reason)) from error
                 if took_too_long(error):
                     raise CommandError(
                         f"{reason}. A statement took more than MIGRATION_STATEMENT_TIMEOUT_SECONDS "
@@ -119,6 +134,16 @@ def _has_lock(cursor: Any) -> bool:
     cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
     return bool(cursor.fetchone()[0])
+
+
+def _left_by(migration: Migration, reason: str) -> str:
+    """Say what to do about a migration that was interrupted, and that no transaction undoes."""
+    said = f"{reason}. {migration} is not in a transaction: what it did before that stays."
+    made = [each.index.name for each in migration.operations if isinstance(each, AddIndex)]
+    if not made:
+        return f"{said} Start again."
+    drops = " ".join(f"DROP INDEX CONCURRENTLY IF EXISTS {name};" for name in made)
+    return f"{said} Drop its indexes, one of which may be invalid, and start again: {drops}"
 
 
 def _pause_seconds(number: int) -> float:
