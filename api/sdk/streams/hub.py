@@ -198,6 +198,8 @@ class Streams:
     # --------------------------------------------------------------------------------------------
 
     def _changed(self, snapshot: Snapshot) -> None:
+        if self._is_leaving:  # whoever isn't dismissed yet still is to be
+            return
         channel = self._channels.get(snapshot.environment_id)
         if channel is not None and channel.news.name != snapshot.name:
             self._has_news(channel, _news_of(snapshot))

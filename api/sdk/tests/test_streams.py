@@ -385,6 +385,26 @@ def test_streams_end_at_once_with_the_process(serve, key, tmp_path):
     assert time.monotonic() - begin < 5.0
 
 
+def test_a_change_while_the_process_ends_keeps_no_stream_open(serve, key, counter, monkeypatch):
+    worker = serve()
+    told_to_end = hub.Streams._gone
+
+    def with_a_change(streams: hub.Streams, environment_id: int) -> None:
+        told_to_end(streams, environment_id)
+        streams._changed(first)
+
+    monkeypatch.setattr(hub.Streams, "_gone", with_a_change)
+    with worker.reading(stream_path(key)) as reader:
+        reader.chunk()
+        first = worker.store.get(key).snapshot
+        counter(1)
+        reader.event()
+        worker.leave()
+
+        assert reader.chunk().startswith(b"retry: ")
+        assert reader.chunk() == b""
+
+
 def test_who_leaves_is_forgotten(serve, key):
     worker = serve()
     with worker.reading(stream_path(key)) as reader:
