@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -196,6 +197,23 @@ def test_requests_at_hand_have_their_time_after_the_delay(monkeypatch):
     configuration = runpy.run_path(str(settings.API_DIR / "app" / "gunicorn.py"))
 
     assert (configuration["graceful_timeout"], departure.delay_seconds) == (25, 5)
+
+
+@pytest.mark.parametrize(
+    ("successor", "predecessor", "is_announced"), [(0, 0, True), (7, 0, False), (0, 7, False)]
+)
+def test_only_a_server_that_has_its_port_to_itself_announces_its_end(
+    monkeypatch, successor, predecessor, is_announced
+):
+    done: list[str] = []
+    monkeypatch.setattr(departure, "announce", lambda: done.append("announced"))
+    arbiter = SimpleNamespace(
+        reexec_pid=successor, master_pid=predecessor, handle_term=lambda: done.append("ended")
+    )
+
+    departure.announced_by(arbiter)()
+
+    assert done == (["announced", "ended"] if is_announced else ["ended"])
 
 
 # ---------------------------------------------------------------------------------------------

@@ -28,11 +28,14 @@ def is_announced() -> bool:
 
 
 def announced_by(arbiter: Any) -> Callable[[], None]:
-    """Return what gunicorn's master is to do at SIGTERM: announce it, unless a successor has its port."""
+    """Return what gunicorn's master is to do at SIGTERM: announce it, unless another has its port.
+
+    That is a successor, or the one that this was to succeed, as long as it is there.
+    """
     end = arbiter.handle_term
 
     def handle_term() -> None:
-        if not arbiter.reexec_pid:
+        if not (arbiter.reexec_pid or arbiter.master_pid):
             announce()
         end()
 
