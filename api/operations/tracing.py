@@ -192,7 +192,8 @@ class TracedServer:
         carried = {
             _CARRIED[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _CARRIED
         }
-        parent = _propagator.extract(carried) if carried else None
+        # Without a parent of its own it has none, whatever is at hand where the request was read.
+        parent = _propagator.extract(carried) if carried else contexts.Context()
         method = _method(scope)
         span = tracer.start_span(method, parent, SpanKind.SERVER, {"http.request.method": method})
         scope[_SPAN] = span

@@ -32,6 +32,8 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it has no types
         "proxy_headers": False,
         "server_header": False,
         "access_log": False,
+        # What a request leaves in its context is not for the next of its connection.
+        "reset_contextvars": True,
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

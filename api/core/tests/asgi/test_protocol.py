@@ -3,10 +3,13 @@
 import threading
 import time
 from contextlib import ExitStack
+from contextvars import ContextVar
 
 import pytest
 
 from core.asgi import protocol
+from core.asgi.responses import send_json
+from core.asgi.types import Receive, Scope, Send
 from core.tests.asgi.applications import HastyProtocol, echo, whole
 from core.tests.asgi.servers import served
 from core.tests.asgi.wire import PATIENCE_SECONDS, chunked, connected, request
@@ -51,6 +54,22 @@ def test_pipelined_requests_are_answered_in_order(server):
         answers = [connection.read_answer() for _ in bodies]
 
     assert [answer.json()["body"].encode() for answer in answers] == bodies
+
+
+def test_pipelined_requests_know_nothing_of_each_other():
+    before = ContextVar("of requests before", default=0)
+
+    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await echo(scope, receive, send)
+            return
+        before.set(before.get() + 1)
+        await send_json(send, 200, before.get())
+
+    with served(counting) as address, connected(address) as connection:
+        connection.send(request() * 3)
+
+        assert [connection.read_answer().json() for _ in range(3)] == [1, 1, 1]
 
 
 def test_an_answer_that_is_there_as_bytes_is_sent_like_any_other():
