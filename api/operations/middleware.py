@@ -16,7 +16,7 @@ class RouteMiddleware:
     """Notes the route's template in the request's scope: of paths there are as many as ids."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        if not settings.PROMETHEUS_ENABLED:
+        if not (settings.PROMETHEUS_ENABLED or settings.TRACES_ENABLED):
             raise MiddlewareNotUsed
         self.get_response = get_response
 
