@@ -57,6 +57,22 @@ def masked_query(query: str) -> str:
     return masked(_SECRET_PARAMETERS.sub(r"\1…", query)) if query else query
 
 
+_ORIGIN = re.compile(r"(?:[\w+.-]+:)?//[^/?#]*")
+
+
+def masked_url(url: str) -> str:
+    """Return a URL without what opens something: who signs in, secret parts of its path, its parameters.
+
+    >>> masked_url("https://flags.example/password-reset/confirm/MQ/c5f-2a8/?token=a")
+    'https://flags.example/password-reset/confirm/…?token=…'
+    """
+    address, mark, query = url.partition("?")
+    found = _ORIGIN.match(address)
+    origin = found[0] if found else ""
+    path = masked_path(address.removeprefix(origin))
+    return without_secrets(f"{origin}{path}{mark}{masked_query(query)}")
+
+
 class MaskKeys(logging.Filter):
     """Masks what a logger is given, for loggers that repeat URLs."""
 

@@ -20,7 +20,7 @@ from sentry_sdk.utils import BadDsn, Dsn
 
 from core.asgi.types import Application, Receive, Scope, Send
 from core.logs import context
-from core.masking import masked_path, masked_query, without_secrets
+from core.masking import masked_query, masked_url, without_secrets
 from core.version import VERSION
 from operations.routes import Routes
 
@@ -132,7 +132,7 @@ def _scrubbed(event: Any, hint: Any) -> Any:
         }
         event["request"] = {
             "method": request.get("method", ""),
-            "url": _without_path_secrets(request.get("url", "")),
+            "url": masked_url(request.get("url", "")),
             "query_string": masked_query(str(request.get("query_string", ""))),
             "headers": kept,
         }
@@ -141,12 +141,6 @@ def _scrubbed(event: Any, hint: Any) -> Any:
     if scope is not None:
         event["tags"] = {**(event.get("tags") or {}), "request_id": context.request_id_of(scope)}
     return _masked(event)
-
-
-def _without_path_secrets(url: str) -> str:
-    begin, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{begin}{separator}{host}{masked_path(slash + path)}"
 
 
 def _masked(value: Any) -> Any:

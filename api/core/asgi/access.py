@@ -14,7 +14,7 @@ from core.asgi.observed import CLIENT_GONE
 from core.asgi.protocol import WHOLE_ANSWER
 from core.asgi.types import Application, Message, Receive, Scope, Send
 from core.logs.access import ACCESS_SCOPE
-from core.masking import masked_path, masked_query
+from core.masking import masked_path, masked_query, masked_url
 
 # What opens something is in no log, whatever format an operator writes down.
 _CREDENTIALS = {"authorization", "cookie", "x-api-key", "x-auth-api-key", "x-csrftoken", "x-environment-key"}
@@ -74,7 +74,11 @@ class AccessHook:
             raise
         finally:
             took = timedelta(seconds=perf_counter() - started)
-            told = [(name, value) for name, value in headers if name not in _CREDENTIALS]
+            told = [
+                (name, masked_url(value) if name == "referer" else value)
+                for name, value in headers
+                if name not in _CREDENTIALS
+            ]
             self._access(response, told, _environ(scope, dict(headers)), took)
 
 
@@ -100,9 +104,10 @@ def _environ(scope: Scope, headers: dict[str, str]) -> dict[str, Any]:
         "QUERY_STRING": query,
         ACCESS_SCOPE: scope,
     }
-    for name in ("referer", "user-agent"):
-        if name in headers:
-            environ[f"HTTP_{name.upper().replace('-', '_')}"] = headers[name]
+    if "referer" in headers:  # pages of ours send it, whose own addresses may open something
+        environ["HTTP_REFERER"] = masked_url(headers["referer"])
+    if "user-agent" in headers:
+        environ["HTTP_USER_AGENT"] = headers["user-agent"]
     # Of which gunicorn takes the user's name.
     if headers.get("authorization", "").lower().startswith("basic "):
         environ["HTTP_AUTHORIZATION"] = headers["authorization"]

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from core.masking import MaskKeys, masked
+from core.masking import MaskKeys, masked, masked_url
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,24 @@ from core.masking import MaskKeys, masked
 )
 def test_server_side_keys_are_masked_and_nothing_else(text, shown):
     assert masked(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "https://a.example/password-reset/confirm/MQ/c5f/?a=1#x",
+            "https://a.example/password-reset/confirm/…?a=1#x",
+        ),
+        ("//a.example/password-reset/MQ/c5f/", "//a.example/password-reset/…"),
+        ("/password-reset/confirm/MQ/c5f/", "/password-reset/confirm/…"),
+        ("https://kim:pw@a.example?token=c5f", "https://…@a.example?token=…"),
+        ("https://a.example/projects/7/?page=2", "https://a.example/projects/7/?page=2"),
+        ("about:blank", "about:blank"),
+    ],
+)
+def test_urls_are_masked_in_all_their_parts(url, shown):
+    assert masked_url(url) == shown
 
 
 def test_what_a_logger_is_given_is_masked():

@@ -12,6 +12,8 @@ from core.asgi.access import AccessHook
 from core.asgi.responses import send_json
 from core.logs.access import gunicorn_logger
 
+REFERER = "https://flags.example/password-reset/confirm/…?code=…&a=b"
+
 
 async def application(scope, receive, send):
     await send_json(send, 201, {"made": True})
@@ -36,6 +38,7 @@ def asked(logger, **scope) -> None:
             (b"user-agent", b"curl"),
             (b"origin", b'https://"quoted".example'),
             (b"authorization", b"Token canary"),
+            (b"referer", b"https://flags.example/password-reset/confirm/MQ/canary/?code=canary&a=b"),
             (b"x-request-id", b"from-a-proxy"),
         ],
         **scope,
@@ -48,7 +51,7 @@ def test_lines_are_objects_with_the_names_that_flagsmiths_has(tmp_path, counts):
     config = Config()
     config.set("accesslog", str(tmp_path / "lines"))
     config.set("errorlog", str(tmp_path / "errors"))
-    items = ["{origin}i", "{authorization}i"]
+    items = ["{origin}i", "{authorization}i", "{referer}i"]
     logger = gunicorn_logger("JSON", items, counts=counts)(config)
 
     asked(logger)
@@ -67,6 +70,7 @@ def test_lines_are_objects_with_the_names_that_flagsmiths_has(tmp_path, counts):
         "response_size_in_bytes": 14,
         "{origin}i": 'https://\\"quoted\\".example',
         "{authorization}i": "-",
+        "{referer}i": REFERER,
         "request_id": "from-a-proxy",
         "trace_id": "",
     }
@@ -96,8 +100,8 @@ def test_metrics_go_to_statsd_in_whichever_format_lines_are(tmp_path):
 def test_without_a_format_of_ours_gunicorn_writes_as_ever(tmp_path):
     config = Config()
     config.set("accesslog", str(tmp_path / "lines"))
-    config.set("access_log_format", "%(m)s %(U)s %(q)s %(s)s")
+    config.set("access_log_format", "%(m)s %(U)s %(q)s %(s)s %(f)s")
 
     asked(gunicorn_logger("GENERIC", [], counts=False)(config))
 
-    assert (tmp_path / "lines").read_text() == "POST /api/v1/flags/ feature=a&token=… 201\n"
+    assert (tmp_path / "lines").read_text() == f"POST /api/v1/flags/ feature=a&token=… 201 {REFERER}\n"
