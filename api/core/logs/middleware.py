@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 
 from core.asgi.django_door import SCOPE
@@ -23,6 +24,7 @@ class RequestIdMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        got_request_exception.connect(_tell, dispatch_uid=__name__)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if REHEARSAL in request.META:  # what is remembered of it is for many requests
@@ -39,9 +41,11 @@ class RequestIdMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         scope_of(request)[VIEW] = view
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        if settings.DISABLE_FRAMEWORK_LOGS:  # Django would have said it
-            logger.error("A request failed.", exc_info=exception)
+
+def _tell(**_: Any) -> None:
+    """Log what nobody has caught, in a view or in middleware, where Django would have logged it itself."""
+    if settings.DISABLE_FRAMEWORK_LOGS:
+        logger.exception("A request failed.")
 
 
 def scope_of(request: HttpRequest) -> Scope:

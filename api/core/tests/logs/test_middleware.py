@@ -31,12 +31,15 @@ def test_a_line_that_is_written_during_a_request_says_which_it_was(db, caplog):
 
 
 @pytest.mark.parametrize("is_silenced", [False, True])
+@pytest.mark.parametrize(
+    "broken", ["operations.views.VersionView.get", "core.middleware.OptionalSlashMiddleware.__call__"]
+)
 def test_a_fault_is_logged_once_whether_or_not_the_framework_may_speak(
-    db, settings, caplog, monkeypatch, is_silenced
+    db, settings, caplog, monkeypatch, broken, is_silenced
 ):
     settings.DISABLE_FRAMEWORK_LOGS = is_silenced
     monkeypatch.setattr(logging.getLogger("django.request"), "disabled", is_silenced)
-    monkeypatch.setattr("operations.views.VersionView.get", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(broken, lambda *_, **__: 1 / 0)
 
     response = Client(raise_request_exception=False).get("/version/", headers={"Accept": "application/json"})
 
