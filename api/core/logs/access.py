@@ -100,7 +100,7 @@ def gunicorn_logger(format_name: str, extra_items: Sequence[str], *, counts: boo
     """Return the class of gunicorn's logger that writes as the log does.
 
     Args:
-        format_name: of `formats.BY_NAME`; `GENERIC` leaves all as gunicorn writes it.
+        format_name: of `formats.BY_NAME`; only `JSON` changes the access log's lines.
         extra_items: see `JsonAccess`.
         counts: whether it sends metrics to statsd.
     """
@@ -108,8 +108,7 @@ def gunicorn_logger(format_name: str, extra_items: Sequence[str], *, counts: boo
     class Formatted:
         def setup(self, cfg: Any) -> None:
             super().setup(cfg)  # type: ignore[misc]  # gunicorn's
-            if format_name == "GENERIC":
-                return
+            # The lane's errors are written there, too: they say which request they are about, and no secrets.
             _format("gunicorn.error", BY_NAME[format_name]())
             if format_name == "JSON":
                 _format("gunicorn.access", JsonAccess(extra_items))

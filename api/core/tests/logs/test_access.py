@@ -10,6 +10,7 @@ from gunicorn.config import Config
 
 from core.asgi.access import AccessHook
 from core.asgi.responses import send_json
+from core.logs import context
 from core.logs.access import gunicorn_logger
 
 REFERER = "https://flags.example/password-reset/confirm/…?code=…&a=b"
@@ -97,11 +98,21 @@ def test_metrics_go_to_statsd_in_whichever_format_lines_are(tmp_path):
     ]
 
 
-def test_without_a_format_of_ours_gunicorn_writes_as_ever(tmp_path):
+def test_without_a_format_of_ours_access_lines_are_gunicorns_and_errors_are_told_as_any(tmp_path):
     config = Config()
+    config.set("errorlog", str(tmp_path / "errors"))
     config.set("accesslog", str(tmp_path / "lines"))
     config.set("access_log_format", "%(m)s %(U)s %(q)s %(s)s %(f)s")
 
-    asked(gunicorn_logger("GENERIC", [], counts=False)(config))
+    logger = gunicorn_logger("GENERIC", [], counts=False)(config)
+    asked_for = {"REQUEST_METHOD": "GET", "PATH_INFO": "/sse/", "HTTP_X_REQUEST_ID": "from-a-proxy"}
+    token = context.current.set(context.scope_of_environ(asked_for))
+    try:
+        logger.error("It %s ser.canary.", "broke")
+    finally:
+        context.current.reset(token)
+    asked(logger)
 
     assert (tmp_path / "lines").read_text() == f"POST /api/v1/flags/ feature=a&token=… 201 {REFERER}\n"
+    error = (tmp_path / "errors").read_text()
+    assert error.endswith(" ERROR gunicorn.error: It broke ser.…. (GET /sse/, request from-a-proxy)\n")
