@@ -14,8 +14,10 @@ import sentry_sdk
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import constant_time_compare
+from sentry_sdk.integrations.argv import ArgvIntegration
 from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
+from sentry_sdk.integrations.stdlib import StdlibIntegration
 from sentry_sdk.utils import BadDsn, Dsn
 
 from core.asgi.types import Application, Receive, Scope, Send
@@ -54,6 +56,10 @@ def start() -> None:
         include_local_variables=False,
         max_request_body_size="never",
         auto_enabling_integrations=False,
+        # They tell of what is called, with tenants' addresses and keys, and of a command's arguments; and
+        # whoever is called would be told of the trace.
+        disabled_integrations=[StdlibIntegration(), ArgvIntegration()],
+        trace_propagation_targets=[],
         integrations=[
             DjangoIntegration(middleware_spans=False, signals_spans=False, cache_spans=False),
             LoggingIntegration(level=None),

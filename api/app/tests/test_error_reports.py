@@ -19,12 +19,14 @@ django.setup()
 import sentry_sdk
 from django.core.wsgi import get_wsgi_application
 from django.test import RequestFactory
+from core.outgoing import post
 from operations.error_reports import LaneTransactions
 from operations.routes import Routes
 from operations.views import VersionView, RobotsView
 
 def fail(*_, **__):
     secret = "canary-local"
+    post(os.environ["HOOK"] + "?api-token=canary-7", b"{}", may_be_private=True)
     raise ValueError("kim.canary@example.org: DETAIL: Key (name)=(canary) ser.canary1 Bearer canary-2-long")
 
 VersionView.get = fail
@@ -34,7 +36,7 @@ factory = RequestFactory(headers={
     "User-Agent": "curl",
 })
 for request in (
-    factory.get("/version/?token=canary-5&feature=a"),
+    factory.get("/version/?token=canary-5&feature=a", headers={"X-Force-Sentry-Trace-Key": "forced"}),
     factory.post("/api/v1/nothing/", data={"password": "canary-6"}),
     factory.get("/health/liveness/"),
 ):
@@ -61,9 +63,11 @@ def items(sent: bytes) -> list[tuple[str, dict]]:
 
 
 def test_errors_and_a_share_of_requests_are_reported_without_secrets_or_people():
-    with receiver(answering(status(200, "Connection: close"))) as sentry:
+    closing = answering(status(200, "Connection: close"))
+    with receiver(closing) as sentry, receiver(closing) as webhook:
         environment = {
             **MACHINE,
+            "HOOK": webhook.url(),
             "DJANGO_SETTINGS_MODULE": "app.settings.test",
             "DATABASE_URL": "postgres://nobody@127.0.0.1:9/nowhere",
             "SENTRY_SDK_DSN": f"http://public@127.0.0.1:{sentry.port}/7",
@@ -91,8 +95,10 @@ def test_errors_and_a_share_of_requests_are_reported_without_secrets_or_people()
         "headers": {"User-Agent": "curl"},
     }
     transactions = [content["transaction"] for kind, content in sent if kind == "transaction"]
-    assert sorted(transactions) == ["/api/v1/nothing/", "GET /api/v1/flags/"]
+    assert sorted(transactions) == ["/api/v1/nothing/", "/version/", "GET /api/v1/flags/"]
     assert "canary" not in json.dumps(sent)
+    assert len(webhook.requests) == 1
+    assert not {"baggage", "sentry-trace"} & webhook.headers.keys()
 
 
 @pytest.mark.parametrize(
