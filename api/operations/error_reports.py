@@ -18,7 +18,7 @@ from sentry_sdk.integrations.argv import ArgvIntegration
 from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
 from sentry_sdk.integrations.stdlib import StdlibIntegration
-from sentry_sdk.utils import BadDsn, Dsn
+from sentry_sdk.utils import BadDsn, Dsn, walk_exception_chain
 
 from core.asgi.types import Application, Receive, Scope, Send
 from core.logs import context
@@ -142,11 +142,25 @@ def _scrubbed(event: Any, hint: Any) -> Any:
             "query_string": masked_query(str(request.get("query_string", ""))),
             "headers": kept,
         }
+    said = _said_of_database_errors(hint)
+    for exception in event.get("exception", {}).get("values", ()):
+        if str(exception.get("module")).startswith(("psycopg2", "django.db.utils")):
+            exception["value"] = said.get(exception.get("value"), "…")
     event.pop("user", None)
     scope = context.current.get()
     if scope is not None:
         event["tags"] = {**(event.get("tags") or {}), "request_id": context.request_id_of(scope)}
     return _masked(event)
+
+
+def _said_of_database_errors(hint: Any) -> dict[str, str]:
+    """Return what is told of each, by its words: the first of them may quote a value, too."""
+    said = {}
+    for _, error, _ in walk_exception_chain(hint.get("exc_info") or (None, None, None)):
+        if getattr(error, "pgcode", None):
+            constraint = error.diag.constraint_name
+            said[str(error)] = f"SQLSTATE {error.pgcode}" + (f", {constraint}" if constraint else "")
+    return said
 
 
 def _masked(value: Any) -> Any:

@@ -7,10 +7,12 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.db import DatabaseError, OperationalError, connection, transaction
+from sentry_sdk.utils import event_from_exception
 
 from app.tests.commands import MACHINE
 from core.tests.receivers import answering, receiver, status
-from operations.error_reports import rate_of
+from operations.error_reports import _scrubbed, rate_of
 
 PROGRAM = """
 import asyncio, logging, os
@@ -99,6 +101,30 @@ def test_errors_and_a_share_of_requests_are_reported_without_secrets_or_people()
     assert "canary" not in json.dumps(sent)
     assert len(webhook.requests) == 1
     assert not {"baggage", "sentry-trace"} & webhook.headers.keys()
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("SELECT 'canary'::integer", "SQLSTATE 22P02"),
+        (
+            "INSERT INTO django_site (domain, name) VALUES ('canary', ''), ('canary', '')",
+            "SQLSTATE 23505, django_site_domain_a2e37b91_uniq",
+        ),
+        ("SELECT 1", "…"),
+    ],
+)
+def test_of_a_databases_error_only_its_kind_is_told(db, statement, told):
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+            raise OperationalError("canary")
+    except DatabaseError as error:
+        event, hint = event_from_exception(error)
+
+    sent = _scrubbed(event, hint)["exception"]["values"]
+
+    assert {each["value"] for each in sent} == {told}
 
 
 @pytest.mark.parametrize(
