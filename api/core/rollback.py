@@ -11,13 +11,23 @@ Name = tuple[str, str]
 Target = tuple[str, str | None]
 
 
-def targets_before(moment: datetime, applied: Mapping[Name, datetime], graph: MigrationGraph) -> list[Target]:
+class NothingBeforeError(ValueError):
+    """All migrations were applied since: the moment is before the installation, or before a restore."""
+
+
+def targets_before(moment: datetime, rows: Mapping[Name, datetime], graph: MigrationGraph) -> list[Target]:
     """Return where each app that was migrated since has to go back to, the last one migrated first.
 
     Args:
-        applied: when each migration was applied, by app and name.
+        rows: when each migration was recorded as applied, by app and name.
+
+    Raises:
+        NothingBeforeError: nothing would be left.
     """
-    since = {key: at for key, at in applied.items() if at >= moment and key in graph.nodes}
+    applied = _applied(rows, graph)
+    since = {key: at for key, at in applied.items() if at >= moment}
+    if applied and len(since) == len(applied):
+        raise NothingBeforeError
     last_of_app: dict[str, datetime] = {}
     for (app, _), at in since.items():
         last_of_app[app] = max(at, last_of_app.get(app, at))
@@ -34,6 +44,15 @@ def irreversible(targets: list[Target], executor: MigrationExecutor) -> list[str
         for migration, backwards in executor.migration_plan(targets)
         if backwards and not all(operation.reversible for operation in migration.operations)
     ]
+
+
+def _applied(rows: Mapping[Name, datetime], graph: MigrationGraph) -> dict[Name, datetime]:
+    """Return when what the graph has was applied: what replaces others, when the first of them was."""
+    found = {
+        key: [rows[each] for each in (key, *map(tuple, migration.replaces)) if each in rows]
+        for key, migration in graph.nodes.items()
+    }
+    return {key: min(dates) for key, dates in found.items() if dates}
 
 
 def _last_that_stays(
