@@ -56,7 +56,8 @@ def erase_identifier(
     and the identifier out of the audit log. Deleted environments aren't left out. The log says that somebody
     was erased, by whom and from what, and not who that was.
     """
-    environment_ids = _environment_ids(within)
+    client_keys = _client_keys(within)
+    environment_ids = list(client_keys)
     identities = Identity.objects.filter(environment__in=environment_ids).with_identifier(identifier)
     of_identities = Q(feature_states__deleted_at__isnull=True, feature_states__isnull=False)
     counts = identities.aggregate(overrides=Count("feature_states", filter=of_identities))
@@ -65,7 +66,7 @@ def erase_identifier(
         ids = list(identities.values_list("pk", flat=True))
         webhook_erasure.erase_identifier(identifier, ids, environment_ids)
         Identity.objects.filter(pk__in=ids).delete()
-        kept_traits.drop_at_commit([(environment_id, identifier) for environment_id in environment_ids])
+        kept_traits.drop_at_commit({(each, identifier): key for each, key in client_keys.items()})
     evaluations = sum(erase(identifier, environment_ids, dry_run=dry_run) for erase in _erasers)
     # Last: deleting has left its own lines in the log.
     audit_entries = audit_erasure.erase_identifier(identifier, environment_ids, dry_run=dry_run)
@@ -74,9 +75,9 @@ def erase_identifier(
     return Erasure(number, counts["overrides"], evaluations, audit_entries)
 
 
-def _environment_ids(within: Project | Organisation) -> list[int]:
+def _client_keys(within: Project | Organisation) -> dict[int, str]:
     place = {"project": within} if isinstance(within, Project) else {"project__organisation": within}
-    return list(Environment.all_objects.filter(**place).order_by("pk").values_list("pk", flat=True))
+    return dict(Environment.all_objects.filter(**place).order_by("pk").values_list("pk", "api_key"))
 
 
 def _record(within: Project | Organisation, number: int, author: Author) -> None:

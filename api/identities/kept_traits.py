@@ -9,7 +9,7 @@ before has expired by then.
 import hashlib
 import json
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import transaction
@@ -43,24 +43,31 @@ class KeptTraits:
         """Whether another process has to be asked."""
         return self._place.is_shared
 
-    def find(self, identity: IdentityKey) -> StoredIdentity | None:
-        """Return an identity, without its id, with the traits stored no longer ago than the seconds say."""
+    def find(self, identity: IdentityKey, client_key: str) -> StoredIdentity | None:
+        """Return an identity, without its id, with the traits stored no longer ago than the seconds say.
+
+        Args:
+            client_key: of its environment.
+        """
         if not self._may_use(identity):
             return None
-        name = _name(identity)
+        name = _name(identity, client_key)
         content = unsealed(name, self._place.read(name))
         return StoredIdentity(0, identity[1], from_column(json.loads(content))) if content else None
 
-    def keep(self, identity: IdentityKey, traits: Mapping[str, TraitValue], *, read_at: float) -> None:
+    def keep(
+        self, identity: IdentityKey, client_key: str, traits: Mapping[str, TraitValue], *, read_at: float
+    ) -> None:
         """Keep what was stored of an identity after `read_at`, by the monotonic clock."""
         if self._may_use(identity) and time.monotonic() - read_at < _PROMPT_SECONDS:
-            name = _name(identity)
+            name = _name(identity, client_key)
             self._place.write(name, sealed(name, json.dumps(to_column(traits)).encode()))
 
-    def drop_at_commit(self, identities: Collection[IdentityKey]) -> None:
-        """Forget identities, on all hosts that share the cache."""
+    def drop_at_commit(self, identities: Mapping[IdentityKey, str]) -> None:
+        """Forget identities, by their environments' client keys, as far as the cache answers."""
         if self.is_on and identities:
-            transaction.on_commit(lambda: self._place.remove(*map(_name, identities)))
+            names = [_name(identity, client_key) for identity, client_key in identities.items()]
+            transaction.on_commit(lambda: self._place.remove(*names))
 
     def _may_use(self, identity: IdentityKey) -> bool:
         seconds = settings.KEPT_SECONDS["identities"] + _MARGIN_SECONDS
@@ -68,10 +75,15 @@ class KeptTraits:
         return file is not None and file.seconds_since(identity) > seconds
 
 
-def _name(identity: IdentityKey) -> str:
+def _name(identity: IdentityKey, client_key: str) -> str:
+    """Return a name that means nobody else, and nothing that is kept for longer than the seconds say.
+
+    The id alone may be another environment's: of a database that was restored, or shares the cache.
+    """
     environment_id, identifier = identity
-    digest = hashlib.sha256(identifier.encode(errors="surrogatepass")).hexdigest()
-    return f"identity:{VERSION}:{environment_id}:{digest}"
+    whom = f"{client_key}/{identifier}"  # no key has a slash
+    digest = hashlib.sha256(whom.encode(errors="surrogatepass")).hexdigest()
+    return f"identity:{VERSION}:{settings.KEPT_SECONDS['identities']}:{environment_id}:{digest}"
 
 
 kept_traits = KeptTraits()

@@ -63,20 +63,20 @@ class EnvironmentGone(Exception):
 
 
 def know_directly(
-    environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy, *, may_be_kept: bool = False
+    environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy, *, kept_as: str | None = None
 ) -> Knowledge:
     """Store what is to be stored, and return the identities with all their traits.
 
     At most two queries, however many identities: one for those that are stored, one for transient ones.
 
     Args:
-        may_be_kept: whether one identity may be as a cache has it, where that is switched on.
+        kept_as: the environment's client key, where one identity may be as a cache has it, if that is on.
 
     Raises:
         EnvironmentGone: answer that the key is unknown.
     """
-    if may_be_kept and kept_traits.is_on:
-        return _know_as_kept(environment_id, given[0], policy)
+    if kept_as is not None and kept_traits.is_on:
+        return _know_as_kept(environment_id, kept_as, given[0], policy)
     asked = [accepted(each, policy) for each in given]
     named = [each for each in asked if each.identifier]
     stored = store_directly(
@@ -108,15 +108,17 @@ def stored_traits(known: KnownIdentity) -> dict[str, TraitValue]:
     return {key: trait.value for key, trait in known.traits.items()}
 
 
-def _know_as_kept(environment_id: int, given: GivenIdentity, policy: TraitPolicy) -> Knowledge:
+def _know_as_kept(
+    environment_id: int, client_key: str, given: GivenIdentity, policy: TraitPolicy
+) -> Knowledge:
     key = environment_id, given.identifier
-    stored = kept_traits.find(key)
+    stored = kept_traits.find(key, client_key)
     if stored is not None:
         return Knowledge([known(given, stored)])
     read_at = time.monotonic()
     knowledge = know_directly(environment_id, [given], policy)
     if is_worth_keeping(given, knowledge):
-        kept_traits.keep(key, stored_traits(knowledge.known[0]), read_at=read_at)
+        kept_traits.keep(key, client_key, stored_traits(knowledge.known[0]), read_at=read_at)
     return knowledge
 
 

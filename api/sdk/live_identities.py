@@ -122,21 +122,21 @@ class LiveIdentities:
         given: Sequence[GivenIdentity],
         policy: TraitPolicy,
         *,
-        may_be_kept: bool = False,
+        kept_as: str | None = None,
     ) -> Knowledge:
         """Store what is to be stored, and return the identities with all their traits.
 
         Never waits for a database that is away.
 
         Args:
-            may_be_kept: whether one identity may be as a cache has it, where that is switched on.
+            kept_as: the environment's client key, where one identity may be as a cache has it, if that is on.
 
         Raises:
             EnvironmentGone: answer that the key is unknown.
             ValidationError: the database can't hold what is to be stored.
         """
-        if may_be_kept and self._kept is not None:
-            return await self._know_as_kept(environment_id, given[0], policy)
+        if kept_as is not None and self._kept is not None:
+            return await self._know_as_kept(environment_id, kept_as, given[0], policy)
         asked = [accepted(each, policy) for each in given]
         answers = [self._ask(environment_id, each, policy) for each in asked]
         if len(answers) > 1:  # so that none is left alone when another one fails
@@ -165,12 +165,12 @@ class LiveIdentities:
         return Knowledge(known_ones, is_persisted, away_seconds)
 
     async def _know_as_kept(
-        self, environment_id: int, given: GivenIdentity, policy: TraitPolicy
+        self, environment_id: int, client_key: str, given: GivenIdentity, policy: TraitPolicy
     ) -> Knowledge:
         """Do so for one identity that says nothing of itself, as a cache has it if it has it."""
         key = environment_id, given.identifier
         if self._to_store.unsettled(key) is None:
-            stored = await self._asking_the_cache(kept_traits.find, key)
+            stored = await self._asking_the_cache(kept_traits.find, key, client_key)
             if stored is not None:
                 return Knowledge([known(given, stored)])
         read_at = time.monotonic()
@@ -178,7 +178,7 @@ class LiveIdentities:
         if is_worth_keeping(given, knowledge):
             traits = stored_traits(knowledge.known[0])
             # Nobody waits for it.
-            keeping = self._asking_the_cache(kept_traits.keep, key, traits, read_at=read_at)
+            keeping = self._asking_the_cache(kept_traits.keep, key, client_key, traits, read_at=read_at)
             self._keeping.add(task := asyncio.ensure_future(keeping))
             task.add_done_callback(self._keeping.discard)
         return knowledge
@@ -246,12 +246,12 @@ _live: LiveIdentities | None = None
 
 
 def know(
-    environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy, *, may_be_kept: bool = False
+    environment_id: int, given: Sequence[GivenIdentity], policy: TraitPolicy, *, kept_as: str | None = None
 ) -> Knowledge:
     """Do as `LiveIdentities.know` does, from a thread; without one running, by queries of its own."""
     if _live is None:
-        return know_directly(environment_id, given, policy, may_be_kept=may_be_kept)
-    knowing = _live.know(environment_id, given, policy, may_be_kept=may_be_kept)
+        return know_directly(environment_id, given, policy, kept_as=kept_as)
+    knowing = _live.know(environment_id, given, policy, kept_as=kept_as)
     return asyncio.run_coroutine_threadsafe(knowing, _live.loop).result(_LOOP_SECONDS)
 
 

@@ -67,6 +67,11 @@ class Snapshot:
         return self.revision.updated_at
 
     @cached_property
+    def client_key(self) -> str:
+        """The key that may be seen by anyone; no other environment has it."""
+        return next(name for name in self.keys if not is_server_side(name))
+
+    @cached_property
     def updated_at_seconds(self) -> str:
         """Unix seconds with a fraction; a whole second is written `1689172003.0`."""
         return str(self.updated_at.timestamp())

@@ -88,7 +88,10 @@ class Identities:
             stores_traits=settings.stores_traits,
         )
         knowledge = await self._identities.know(
-            access.snapshot.environment_id, given, policy, may_be_kept=may_be_kept
+            access.snapshot.environment_id,
+            given,
+            policy,
+            kept_as=access.snapshot.client_key if may_be_kept else None,
         )
         if settings.tells_of_identities:
             identity_reads.note(access.snapshot.environment_id, given, knowledge.known)

@@ -15,6 +15,7 @@ from documents import evaluation
 from documents.tests.factories import make_feature, override_for_segment
 from features.models import FeatureState
 from identities.erasure import erase_identifier
+from identities.kept_traits import kept_traits
 from identities.models import Identity
 from identities.services import remove_trait_everywhere
 from identities.writes import noted_writes
@@ -178,6 +179,21 @@ def test_with_seconds_a_get_may_use_traits_as_old_as_that_and_flags_stay_current
     assert flags["offer"]["enabled"]
     assert plan_of(sdk_client) == "free"
     assert len(identify("kim")["traits"]) == 1  # a POST asks
+
+
+def test_traits_are_not_found_for_an_environment_with_the_same_id_nor_once_the_seconds_are_others(
+    switch_on_identities, settings, environment, sdk_client
+):
+    switch_on_identities(60)
+    other_host_writes(environment, plan="free")
+    assert plan_of(sdk_client) == "free"
+    identity = environment.pk, "kim"
+    assert kept_traits.find(identity, environment.api_key) is not None
+
+    assert kept_traits.find(identity, "of-another-database") is None  # as after a restore
+
+    settings.KEPT_SECONDS = {**settings.KEPT_SECONDS, "identities": 30}
+    assert kept_traits.find(identity, environment.api_key) is None
 
 
 @pytest.mark.parametrize("write", ["traits", "everywhere", "erase", "delete"])

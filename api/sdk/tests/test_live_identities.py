@@ -513,12 +513,12 @@ def test_a_worker_answers_from_the_cache_until_somebody_on_the_host_writes(
 
     def plan(worker: Worker) -> Any:
         (knowledge,) = worker.run(
-            lambda: worker.identities.know(environment.pk, [given()], STORING, may_be_kept=True)
+            lambda: worker.identities.know(environment.pk, [given()], STORING, kept_as=environment.api_key)
         )
         return knowledge.known[0].traits["plan"].value
 
     assert plan(one) == "free"
-    eventually(lambda: kept_traits.find((environment.pk, "kim")) is not None)
+    eventually(lambda: kept_traits.find((environment.pk, "kim"), environment.api_key) is not None)
     Identity.objects.update(traits={"plan": "pro"})  # as another host does
     assert [plan(one), plan(other)] == ["free"] * 2
 

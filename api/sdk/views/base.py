@@ -117,7 +117,10 @@ class SdkView(APIView):
         """Store what is to be stored of identities, and return them with all their traits."""
         try:
             knowledge = live_identities.know(
-                self.access.environment_id, given, self.trait_policy, may_be_kept=may_be_kept
+                self.access.environment_id,
+                given,
+                self.trait_policy,
+                kept_as=self.snapshot.client_key if may_be_kept else None,
             )
         except EnvironmentGone as error:
             raise PermissionDenied(UNKNOWN_KEY) from error
