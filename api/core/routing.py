@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from itertools import count
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from django.conf import settings
@@ -76,8 +76,8 @@ class MainRouter:
 class Replicas:
     """The copies of the main database, for one reader: which to ask next, and which to leave alone.
 
-    One that doesn't answer is left alone for a while, longer each time, and while somebody tries it others
-    don't: a host that is silent costs one thread two seconds a minute.
+    One that doesn't answer is left alone for a while, longer each time. Then a thread tries it that nobody
+    waits for, and it is asked again once it has answered there.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Replicas:
         for prefix in (_REPLICA, _CROSS_REGION_REPLICA):
             group = [each for each in connections.databases if each.startswith(prefix)]
             for alias in self._ordered(group, turn):
-                if self._reserve(alias):
+                if self._may_be_asked(alias):
                     yield alias
                     if not self._failures.get(alias):
                         return
@@ -123,15 +123,26 @@ class Replicas:
             return [*group[first:], *group[:first]]
         return random.sample(group, len(group))
 
-    def _reserve(self, alias: str) -> bool:
-        """Tell whether an alias may be asked now; one that has failed only by one at a time."""
+    def _may_be_asked(self, alias: str) -> bool:
         with self._lock:
+            if not self._failures.get(alias):
+                return True
             now = time.monotonic()
-            if self._left_alone_until.get(alias, 0.0) > now:
-                return False
-            if self._failures.get(alias):
-                self._left_alone_until[alias] = now + _LEFT_ALONE_SECONDS
-            return True
+            if self._left_alone_until[alias] <= now:
+                self._left_alone_until[alias] = now + _LEFT_ALONE_SECONDS  # one thread is enough
+                Thread(target=self._try, args=[alias], name=f"trying {alias}", daemon=True).start()
+            return False
+
+    def _try(self, alias: str) -> None:
+        connection = connections.create_connection(alias)
+        try:
+            connection.connect()  # a server that is silent doesn't let anybody in
+        except Exception as error:  # noqa: BLE001 - whatever it is, it has failed
+            self.failed(alias, error)
+        else:
+            self.answered(alias)
+        finally:
+            connection.close()
 
 
 def _is_main(alias: str | None) -> bool:

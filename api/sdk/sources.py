@@ -52,6 +52,8 @@ logger = logging.getLogger(__name__)
 _DATABASE_SECONDS = 10.0
 # A replica spares the primary work; where it doesn't, the primary is quicker.
 _REPLICA_SECONDS = 1.0
+# Whoever has waited for one that is silent asks no other: the transaction on the primary waits, too.
+_SILENT_SECONDS = 0.3
 _OTHER_HOST_SECONDS = 0.3
 _OTHER_HOST_RETRY_SECONDS = 0.01
 
@@ -200,7 +202,8 @@ class Source:
         return self._asking_replicas(read)
 
     def _asking_replicas(self, read: Callable[[str], T | None]) -> T | None:
-        """Return what the first replica that answers says; None where none answers."""
+        """Return what the first replica that answers says; None where none answers soon."""
+        began = time.monotonic()
         for replica in self.replicas.to_ask():
             try:
                 with asking_the_database(replica, _REPLICA_SECONDS), one_moment(replica):
@@ -209,6 +212,8 @@ class Source:
                 found = None
             except (DatabaseUnavailable, DatabaseError) as error:
                 self.replicas.failed(replica, error)
+                if time.monotonic() - began > _SILENT_SECONDS:
+                    return None
                 continue
             self.replicas.answered(replica)
             return found

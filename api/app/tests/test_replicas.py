@@ -1,9 +1,11 @@
 """Replicas give what SDKs are served, where they have it: tried with a real standby."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError, connections
@@ -141,6 +143,37 @@ def test_replicas_that_are_away_are_left_alone_for_a_while_and_those_of_other_re
     standby.catch_up()
     source = Source()
     assert served(source, environment) == "four"
+    assert source.counts.from_replicas == 1
+
+
+def test_of_several_silent_replicas_one_is_waited_for_and_none_is_tried_again_by_who_waits(
+    standby, environment, monkeypatch
+):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = {"HOST": "127.0.0.1", "PORT": silent.getsockname()[1], "OPTIONS": {"connect_timeout": 2}}
+        for alias in ("replica_1", "replica_2", "replica_3"):
+            connections.databases[alias] = {**standby.settings, **address}
+        source = Source()
+        began = time.monotonic()
+        assert source.newer_than(None, environment.pk)
+        assert time.monotonic() - began < 3.5
+        assert source.replicas.away() == 1
+
+        for alias in ("replica_1", "replica_2", "replica_3"):
+            connections[alias].close()
+            source.replicas.failed(alias, OSError("silent"))
+        monkeypatch.setattr("core.routing.time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600))
+        began = time.monotonic()
+        assert source.newer_than(None, environment.pk)
+        assert time.monotonic() - began < 1
+
+    del connections["replica_1"]
+    connections.databases["replica_1"] = standby.settings
+    monkeypatch.setattr("core.routing.time", SimpleNamespace(monotonic=lambda: time.monotonic() + 7200))
+    assert source.newer_than(None, environment.pk)
+    eventually(lambda: source.replicas.away() == 2)
+    standby.catch_up()
+    assert source.newer_than(None, environment.pk)
     assert source.counts.from_replicas == 1
 
 
