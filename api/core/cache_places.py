@@ -1,7 +1,8 @@
 """One of Django's caches, as a place for bytes of any length that is asked only while it answers.
 
 It is never waited for: its clients have short timeouts, and after a failure it is left alone for some
-seconds. Whatever fails, the answer is the one for nothing found.
+seconds. Whatever fails, the answer is the one for nothing found. One in the database is asked only over a
+connection that stands: one does right after the revision was asked for, and none once the database is away.
 
     <name>        the first piece, preceded by the number of pieces; Memcached takes no more than 1 MB
     <name>:<n>    the others
@@ -10,6 +11,7 @@ seconds. Whatever fails, the answer is the one for nothing found.
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -20,6 +22,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from core.database_cache import BytesInDatabase
+from core.postgres import cut_off_after
 
 T = TypeVar("T")
 
@@ -29,6 +32,7 @@ _PIECE_BYTES = 900_000
 # Whoever says that there are more isn't one of us, and would have us ask for them.
 _MOST_PIECES = 600
 _LEFT_ALONE_SECONDS = 5.0
+_DATABASE_SECONDS = 1.0
 
 
 class CachePlace:
@@ -112,8 +116,11 @@ class CachePlace:
         """Use the cache, if it is there to be used."""
         if not self.is_on or self.is_left_alone:
             return otherwise
+        if self.is_in_database and connections[DEFAULT_DB_ALIAS].connection is None:
+            return otherwise  # connecting takes seconds where the database is away
         try:
-            return use(caches[self.alias])
+            with self._deadline():
+                return use(caches[self.alias])
         except Exception as error:  # noqa: BLE001 - each cache has errors of its own
             self.failures += 1
             self._left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
@@ -122,6 +129,13 @@ class CachePlace:
             if self.is_in_database and not connections[DEFAULT_DB_ALIAS].in_atomic_block:
                 connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
             return otherwise
+
+    def _deadline(self) -> AbstractContextManager[None]:
+        """Bound what other clients bound themselves. Whose transaction is open has bounds of its own."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        if not self.is_in_database or connection.in_atomic_block:
+            return nullcontext()
+        return cut_off_after(_DATABASE_SECONDS, connection)
 
 
 def _joined(cache: BaseCache, name: str) -> bytes | None:

@@ -223,6 +223,34 @@ def test_a_table_that_is_missing_leaves_an_open_transaction_as_it_was(settings, 
         assert cursor.fetchone() == (1,)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_table_that_is_locked_is_waited_for_a_second_and_nobody_connects_to_ask_it(settings):
+    call_command("createcachetable", TABLE, verbosity=0)
+    settings.CACHES = {**settings.CACHES, "environments": bytes_cache(DATABASE, TABLE, 60)}
+    place, another = CachePlace("environments"), connection.copy()
+    place.write("a", b"1")
+    assert place.read("a") == b"1"
+    another.connect()
+    another.set_autocommit(False)
+    with another.wrap_database_errors:
+        another.connection.cursor().execute(f'LOCK TABLE "{TABLE}"')
+
+    begin = time.monotonic()
+    assert place.read("a") is None
+    assert (place.failures, place.is_left_alone) == (1, True)
+    assert time.monotonic() - begin < 3
+
+    another.close()
+    place._left_alone_until = 0.0
+    assert connection.connection is None
+    assert place.read("a") is None
+    assert (connection.connection, place.failures) == (None, 1)
+    connection.ensure_connection()
+    assert place.read("a") == b"1"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP TABLE "{TABLE}"')
+
+
 def test_a_table_holds_at_most_so_many_entries(settings, db, monkeypatch):
     monkeypatch.setattr("core.database_cache._WRITES_BETWEEN_COUNTS", 2)
     call_command("createcachetable", TABLE, verbosity=0)
