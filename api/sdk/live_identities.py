@@ -61,6 +61,8 @@ T = TypeVar("T")
 
 _STOP_SECONDS = 5.0
 _CACHE_THREADS = 4
+# A cache that is slow, and no failure, would make a queue: who comes then is quicker with the database.
+_MOST_ASKING, _CACHE_SECONDS = 32, 0.1
 # A loop that hasn't answered a thread by then has ended.
 _LOOP_SECONDS = 10.0
 # Of a Python object, a dictionary's entry and a text, beside what is in them.
@@ -82,9 +84,9 @@ class LiveIdentities:
         self._to_read: Batches[IdentityKey, None, StoredIdentity] = Batches(
             self._read, merge=lambda earlier, later: None
         )
-        # Where traits are kept in a cache: the threads that ask it, and what nobody waits for.
+        # Where traits are kept in a cache: the threads that ask it, and what they are asked.
         self._kept: ThreadPoolExecutor | None = None
-        self._keeping: set[asyncio.Future[None]] = set()
+        self._asking: set[asyncio.Future[Any]] = set()
 
     def start(self) -> None:
         """Start taking requests. After forking."""
@@ -100,7 +102,7 @@ class LiveIdentities:
         self._stores.close()
         self._reads.close()
         if self._kept is not None:
-            await asyncio.gather(*self._keeping, return_exceptions=True)
+            await asyncio.gather(*self._asking, return_exceptions=True)
             self._kept.shutdown()
             self._kept = None
 
@@ -170,23 +172,33 @@ class LiveIdentities:
         """Do so for one identity that says nothing of itself, as a cache has it if it has it."""
         key = environment_id, given.identifier
         if self._to_store.unsettled(key) is None:
-            stored = await self._asking_the_cache(kept_traits.find, key, client_key)
-            if stored is not None:
+            finding = self._asking_the_cache(kept_traits.find, key, client_key)
+            if finding is not None and not finding.done():
+                await asyncio.wait({finding}, timeout=_CACHE_SECONDS)
+            if finding is not None and finding.done() and (stored := finding.result()) is not None:
                 return Knowledge([known(given, stored)])
         read_at = time.monotonic()
         knowledge = await self.know(environment_id, [given], policy)
         if is_worth_keeping(given, knowledge):
             traits = stored_traits(knowledge.known[0])
             # Nobody waits for it.
-            keeping = self._asking_the_cache(kept_traits.keep, key, client_key, traits, read_at=read_at)
-            self._keeping.add(task := asyncio.ensure_future(keeping))
-            task.add_done_callback(self._keeping.discard)
+            self._asking_the_cache(kept_traits.keep, key, client_key, traits, read_at=read_at)
         return knowledge
 
-    async def _asking_the_cache(self, ask: Callable[..., T], *arguments: Any, **named: Any) -> T:
+    def _asking_the_cache(
+        self, ask: Callable[..., T], *arguments: Any, **named: Any
+    ) -> "asyncio.Future[T] | None":
+        """Have a thread ask it; None where so much is asked already that the database is quicker."""
         if not kept_traits.may_block:
-            return ask(*arguments, **named)
-        return await self.loop.run_in_executor(self._kept, partial(ask, *arguments, **named))
+            answer: asyncio.Future[T] = self.loop.create_future()
+            answer.set_result(ask(*arguments, **named))
+            return answer
+        if len(self._asking) >= _MOST_ASKING:
+            return None
+        asking = self.loop.run_in_executor(self._kept, partial(ask, *arguments, **named))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        return asking
 
     async def store(self, batch: Sequence[TraitChanges]) -> bool:
         """Store changes, and return whether they are durable already.

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
@@ -492,21 +493,56 @@ def _gone(*arguments: object, **named: object) -> Knowledge:
 # --- kept in a cache --------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def keep_traits(settings, tmp_path, monkeypatch):
+    """Switch the cache on: `keep_traits(is_shared=True)`."""
+
+    def switch_on(*, is_shared: bool) -> None:
+        monkeypatch.setitem(settings.KEPT_SECONDS, "identities", 60)
+        settings.SNAPSHOT_DIR = tmp_path
+        backend = "filebased.FileBasedCache" if is_shared else "locmem.LocMemCache"
+        settings.CACHES = {
+            **settings.CACHES,
+            "identities": {
+                "BACKEND": f"django.core.cache.backends.{backend}",
+                "LOCATION": str(tmp_path / "cache"),
+            },
+        }
+        vars(noted_writes).pop("file", None)
+
+    yield switch_on
+    vars(noted_writes).pop("file", None)
+
+
+def test_a_cache_that_is_slow_is_hardly_waited_for_and_not_asked_by_everybody(
+    keep_traits, start, environment, monkeypatch
+):
+    keep_traits(is_shared=True)
+    Identity.objects.create(environment=environment, identifier="kim", traits={"plan": "free"})
+    asked, go_on = [], threading.Event()
+    monkeypatch.setattr(kept_traits, "find", lambda *about: asked.append(about) or go_on.wait(10))
+    monkeypatch.setattr(live_identities, "_MOST_ASKING", 2)
+    worker = start()
+    try:
+        began = time.monotonic()
+        answers = worker.run(
+            *[lambda: worker.identities.know(environment.pk, [given()], STORING, kept_as=environment.api_key)]
+            * 20
+        )
+        taken = time.monotonic() - began
+    finally:
+        go_on.set()
+
+    assert {answer.known[0].traits["plan"].value for answer in answers} == {"free"}
+    assert len(asked) == 2
+    assert taken < 5
+
+
 @pytest.mark.parametrize("is_shared", [False, True], ids=["in this process", "in another one"])
 def test_a_worker_answers_from_the_cache_until_somebody_on_the_host_writes(
-    is_shared, start, environment, settings, tmp_path, monkeypatch
+    is_shared, keep_traits, start, environment
 ):
-    monkeypatch.setitem(settings.KEPT_SECONDS, "identities", 60)
-    settings.SNAPSHOT_DIR = tmp_path
-    backend = "filebased.FileBasedCache" if is_shared else "locmem.LocMemCache"
-    settings.CACHES = {
-        **settings.CACHES,
-        "identities": {
-            "BACKEND": f"django.core.cache.backends.{backend}",
-            "LOCATION": str(tmp_path / "cache"),
-        },
-    }
-    vars(noted_writes).pop("file", None)
+    keep_traits(is_shared=is_shared)
     Identity.objects.create(environment=environment, identifier="kim", traits={"plan": "free"})
 
     one, other = start(), start()
@@ -525,4 +561,3 @@ def test_a_worker_answers_from_the_cache_until_somebody_on_the_host_writes(
     other.know(environment, given(plan="team"))
 
     assert [plan(one), plan(other)] == ["team"] * 2
-    vars(noted_writes).pop("file", None)
