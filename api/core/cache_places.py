@@ -102,7 +102,7 @@ class CachePlace:
         return found.decode("ascii", errors="replace") if isinstance(found, bytes) else ""
 
     def remove(self, *names: str) -> None:
-        """Drop bytes with all their pieces."""
+        """Drop bytes with all their pieces, and small ones."""
 
         def drop(cache: BaseCache) -> None:
             found: dict[str, Any] = cache.get_many(names)

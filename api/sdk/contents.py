@@ -139,6 +139,15 @@ class Content:
         )
 
 
+def keys_in(content: bytes) -> list[str]:
+    """Return the names of the keys in what `to_bytes` has written; none if it is of another format."""
+    try:
+        in_rest, _, _ = _LENGTHS.unpack_from(content)
+        return list(json.loads(content[_LENGTHS.size : _LENGTHS.size + in_rest])["keys"])
+    except (ValueError, KeyError, TypeError, struct.error):
+        return []
+
+
 def content_of(rows: EnvironmentRows, known: IdentityOverrides | None = None) -> Content:
     """Return what `rows` hold. Pure: no queries.
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from core.cache_places import CachePlace
 from documents.rows import RevisionName
+from sdk.contents import keys_in
 from sdk.packing import FORMAT, unpack
 
 CACHE_ALIASES = ("environments", "environment-documents")
@@ -96,11 +97,13 @@ class SharedCache:
         return None
 
     def forget(self, environment_id: int) -> None:
-        """Drop the newest content of an environment that is deleted."""
+        """Drop the newest content of an environment that is deleted, and what says who opens it."""
         for place in self._used:
             name = self._latest_name(place, environment_id)
             if name is not None:
-                place.remove(_content(name), _latest(environment_id))
+                found = unpack(place.read(_content(name)))
+                keys = keys_in(found[1]) if found and found[0] == name else []
+                place.remove(_content(name), _latest(environment_id), *map(_key, keys))
 
     @property
     def _used(self) -> list[CachePlace]:

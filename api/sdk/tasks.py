@@ -1,8 +1,11 @@
-"""Telling other services whose flags were read, and what they are served."""
+"""Telling other services whose flags were read, and what they are served; keeping caches clean."""
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from documents.prerequisites import is_made_up
 from engine.flags import Flag
@@ -14,10 +17,13 @@ from integrations.selectors import configuration_of
 from integrations.tasks import TIMEOUT, tell_in_turn
 from sdk.identities import KnownIdentity, KnownTrait
 from sdk.payloads import trait_item
+from sdk.shared_cache import SharedCache
 from sdk.snapshots import Snapshot
 from sdk.store import snapshots
-from tasks.registry import task
+from tasks.registry import recurring, task
 
+# Longer than an hour, since tasks may have to wait, and the last builder may come late to the cache.
+_SHARED_AFTER_DELETION = timedelta(days=1)
 _DRAWN = "SPLIT; weight="
 
 
@@ -25,6 +31,17 @@ _DRAWN = "SPLIT; weight="
 def tell_of_identities(*, integration_id: int) -> None:
     """Tell a service of identities, with what they are served now."""
     tell_in_turn(integration_id, _calls_of_identities)
+
+
+@recurring(every=timedelta(hours=1))
+def forget_deleted_environments() -> None:
+    """Take out of the shared cache what was deleted while no worker had it in memory to notice."""
+    cache, since = SharedCache(), timezone.now() - _SHARED_AFTER_DELETION
+    if cache.is_shared:
+        for environment_id in Environment.all_objects.filter(deleted_at__gt=since).values_list(
+            "pk", flat=True
+        ):
+            cache.forget(environment_id)
 
 
 def _calls_of_identities(integration: Integration, content: Any) -> list[Call]:

@@ -12,9 +12,13 @@ from django.core.cache import caches
 from django.core.cache.backends.filebased import FileBasedCache
 
 from core.caches import RawBytes, bytes_cache
-from documents.rows import RevisionName
+from documents.rows import RevisionName, read_rows
+from environments.models import Environment
+from sdk.contents import content_of
+from sdk.keys import key_name
 from sdk.packing import pack
 from sdk.shared_cache import SharedCache
+from sdk.tasks import forget_deleted_environments
 
 NAME = RevisionName(12, 345, uuid.UUID("8f9b4d5e-0d3c-4a0e-9f57-5d6b9c1f0b11"))
 # Doesn't become smaller by compressing.
@@ -95,6 +99,33 @@ def test_a_content_under_another_name_is_not_taken(use_cache):
     caches["environments"].set(f"BRG2:content:{other}", b"\0\1" + pack(NAME, b"{}"))
 
     assert cache.read(other) is None
+
+
+@pytest.mark.django_db
+def test_a_deleted_environment_goes_although_no_worker_holds_it_and_its_keys_too(
+    use_cache, project, environment
+):
+    cache = use_cache(path_of(FileBasedCache))
+    environments = [
+        environment,
+        *(Environment.objects.create(project=project, name=name) for name in ("one", "two")),
+    ]
+    server_key = environments[0].server_side_keys.create(name="server").key
+    contents = [content_of(read_rows(each.pk)) for each in environments]
+    names = [NAME._replace(environment_id=each.pk) for each in environments]
+    for name, content in zip(names, contents, strict=True):
+        cache.write(name, pack(name, content.to_bytes()), keys=content.keys)
+    environments[0].delete()
+    environments[1].delete()
+    Environment.all_objects.filter(pk=environments[1].pk).update(deleted_at="2020-01-01T00:00Z")
+
+    forget_deleted_environments()
+
+    assert [cache.read(name) is None for name in names] == [True, False, False]
+    assert cache.latest(names[0].environment_id) is None
+    opened = [cache.environment_of(key_name(key)) for key in (environments[0].api_key, server_key)]
+    assert opened == [None, None]
+    assert cache.environment_of(environments[2].api_key) == environments[2].pk
 
 
 def test_only_one_may_build(use_cache):
