@@ -15,6 +15,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from core.mapping import reserve
+
 logger = logging.getLogger(__name__)
 
 # An environment's id, and an identifier.
@@ -38,7 +40,8 @@ class Writes:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode=0o600)
         try:
-            os.ftruncate(file, _SLOTS * _SLOT_BYTES)  # has a hole where nobody was written to
+            if os.fstat(file).st_size < _SLOTS * _SLOT_BYTES:
+                reserve(file, 0, _SLOTS * _SLOT_BYTES)
             # An item of 64 bits is written at once, so nobody has to lock anything.
             self._slots = memoryview(mmap.mmap(file, _SLOTS * _SLOT_BYTES)).cast("Q")
         finally:

@@ -10,12 +10,17 @@ a `memoryview` cast to 64-bit integers is written at once.
 """
 
 import fcntl
+import logging
 import mmap
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from core.mapping import reserve
+
+logger = logging.getLogger(__name__)
 
 _SLOT_BYTES = 8
 _GROWS_BY_SLOTS = 8 * 1024
@@ -32,6 +37,7 @@ class Floor:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode=0o600)
+        self._reserved: set[int] = set()
         self._lock = threading.Lock()  # threads of a process share its lock on the file
         with self._locked():
             self._cover(_CONFIRMED_AT)
@@ -52,11 +58,16 @@ class Floor:
         self._slots[_CONFIRMED_AT] = int(now)
 
     def raise_to(self, environment_id: int, number: int) -> None:
-        """Raise the floor, unless it is as high already."""
+        """Raise the floor, unless it is as high already, or the disk has no room for one."""
         if self[environment_id] >= number:
             return
         with self._locked():
-            self._cover(environment_id)
+            try:
+                self._cover(environment_id)
+            except OSError:
+                # Workers may then differ for a moment, which is better than to stay as they are.
+                logger.exception("The floor of environment %s can't be kept.", environment_id)
+                return
             if self._slots[environment_id] < number:
                 self._slots[environment_id] = number
 
@@ -75,9 +86,10 @@ class Floor:
         return self._slots[environment_id] if environment_id < len(self._slots) else 0
 
     def _cover(self, environment_id: int) -> None:
-        needed = (environment_id // _GROWS_BY_SLOTS + 1) * _GROWS_BY_SLOTS * _SLOT_BYTES
-        if os.fstat(self._file).st_size < needed:
-            os.ftruncate(self._file, needed)
+        part, size = environment_id // _GROWS_BY_SLOTS, _GROWS_BY_SLOTS * _SLOT_BYTES
+        if part not in self._reserved:
+            reserve(self._file, part * size, size)
+            self._reserved.add(part)
         self._map()
 
     def _map(self) -> None:

@@ -1,10 +1,12 @@
 """The host's floor: seen by all processes, never torn, lowered only by those who saw what it was."""
 
+import errno
 import multiprocessing
 from pathlib import Path
 
 import pytest
 
+from identities.writes import Writes
 from sdk.floor import Floor
 
 
@@ -34,6 +36,28 @@ def test_a_floor_is_not_raised_to_less(path):
     floor.raise_to(7, 40)
 
     assert floor[7] == 41
+
+
+def test_a_full_disk_costs_the_floor_and_no_process(path, monkeypatch):
+    floor = Floor(path)
+
+    def refuse(file: int, start: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sdk.floor.reserve", refuse)
+    floor.raise_to(7, 41)
+    floor.raise_to(1_000_000, 41)
+
+    assert (floor[7], floor[1_000_000]) == (41, 0)
+
+
+def test_there_is_room_on_the_disk_for_all_that_is_written(path, tmp_path):
+    Floor(path).raise_to(1_000_000, 41)
+    Writes(tmp_path / "writes")
+
+    # Two parts, with nothing between them.
+    assert path.stat().st_blocks * 512 >= 2 * 64 * 1024
+    assert (tmp_path / "writes").stat().st_blocks * 512 >= 8 * 1024 * 1024
 
 
 def test_environments_far_apart_have_floors_of_their_own(path):
