@@ -28,8 +28,13 @@ class IdentityQuerySet(models.QuerySet):
         return self.filter(identifier__icontains=text).order_by("created_date", "pk")
 
     def delete(self) -> tuple[int, dict[str, int]]:
+        deleted = super().delete()
         noted_writes.note_all_at_commit()
-        return super().delete()
+        return deleted
+
+    # As the method has them that it stands for: templates don't call it, managers don't have it.
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class Identity(models.Model):
@@ -126,8 +131,12 @@ class Identity(models.Model):
         return self.identifier
 
     def delete(self, *arguments: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        noted_writes.note_all_at_commit()
-        return super().delete(*arguments, **options)
+        whom = self.environment_id, self.identifier
+        deleted = super().delete(*arguments, **options)
+        noted_writes.note_at_commit([whom])
+        return deleted
+
+    delete.alters_data = True  # type: ignore[attr-defined]
 
 
 class IdentityCountChange(models.Model):

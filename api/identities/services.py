@@ -137,8 +137,8 @@ def remove_trait_everywhere(environment: Environment, key: str) -> None:
     """Take a trait away from every identity of an environment."""
     having = Identity.objects.filter(environment=environment, traits__has_key=key)
     key_as_text = Cast(Value(key), output_field=TextField())
-    noted_writes.note_all_at_commit()
     having.update(traits=Func(F("traits"), key_as_text, template="(%(expressions)s)", arg_joiner=" - "))
+    noted_writes.note_all_at_commit()
 
 
 def _check_identifier_is_free(environment_id: int, identifier: str) -> None:

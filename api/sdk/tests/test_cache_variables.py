@@ -219,6 +219,30 @@ def test_what_this_host_wrote_is_seen_at_once(
     assert (entries_of("identities") == []) == (write == "erase")
 
 
+def test_who_deletes_one_identity_notes_that_one_once_it_is_gone(
+    switch_on_identities, environment, monkeypatch
+):
+    switch_on_identities(60)
+    kim, lee = (Identity.objects.create(environment=environment, identifier=each) for each in ("kim", "lee"))
+    there = []
+    for name in ("note", "note_all"):
+        note = getattr(noted_writes.file, name)
+        monkeypatch.setattr(
+            noted_writes.file,
+            name,
+            lambda *whom, note=note: (there.append(Identity.objects.count()), note(*whom)),
+        )
+
+    kim.delete()
+    since = [noted_writes.file.seconds_since((environment.pk, each)) for each in ("kim", "lee")]
+    Identity.objects.filter(pk=lee.pk).delete()
+
+    assert since[0] < 60 < since[1]
+    assert noted_writes.file.seconds_since((environment.pk, "lee")) < 60
+    assert there == [1, 0]
+    assert not hasattr(Identity.objects, "delete")
+
+
 # --- segments -------------------------------------------------------------------------------------
 
 
