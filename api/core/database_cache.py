@@ -43,10 +43,11 @@ _CLEAR = "DELETE FROM {table}"
 _EXPIRES = """
 coalesce(clock_timestamp() + make_interval(secs => %(seconds)s::float), timestamptz '9999-12-31 00:00+00')
 """
-# With each write some go that have expired, and now and then those that are too many.
+# With each write some go that have expired, and now and then those that are too many. What an index looks for
+# mustn't change while it does.
 _SWEEP = """
 DELETE FROM {table} WHERE cache_key IN (
-    SELECT cache_key FROM {table} WHERE expires < clock_timestamp()
+    SELECT cache_key FROM {table} WHERE expires < statement_timestamp()
     ORDER BY expires LIMIT 100 FOR UPDATE SKIP LOCKED
 )
 """
