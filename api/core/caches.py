@@ -3,6 +3,7 @@
 Django's back ends pickle, and unpickling runs what it reads.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -86,6 +87,10 @@ _OF_NUMBERS: dict[str, dict[str, Any]] = {
     _DJANGO_REDIS: {"SERIALIZER": "core.caches.Numbers"},
     MEMCACHED: {"serde": Numbers()},
 }
+# Not 0123456 nor 1e5, which say more than their number.
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
+# Options whose digits are no number.
+_TEXTS = {"username", "password"}
 # Back ends that pickle whatever they are told, and what keeps bytes in the same place instead.
 _INSTEAD = {DATABASE: "core.database_cache.BytesInDatabase"}
 
@@ -136,16 +141,13 @@ def counting_cache(backend: str, location: str, options: Mapping[str, str]) -> d
 
 def _typed_options(options: Mapping[str, str]) -> dict[str, Any]:
     """Return options that were given as text as what clients take: numbers and truth values."""
-    return {name: _typed(text) for name, text in options.items()}
+    return {name: text if name.lower() in _TEXTS else _typed(text) for name, text in options.items()}
 
 
 def _typed(text: str) -> str | int | float | bool:
     words = {"true": True, "false": False}
     if text.lower() in words:
         return words[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    if not _NUMBER.fullmatch(text):
+        return text
+    return float(text) if "." in text else int(text)

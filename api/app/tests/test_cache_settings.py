@@ -72,7 +72,7 @@ def test_each_variable_chooses_a_back_end_a_location_or_the_seconds(load):
         CACHE_BAD_ENVIRONMENTS_AFTER_FAILURES="9",
         USER_THROTTLE_CACHE_BACKEND=REDIS,
         USER_THROTTLE_CACHE_LOCATION="redis://counters:6379/0",
-        USER_THROTTLE_CACHE_OPTIONS="socket_timeout=0.5,db=3",
+        USER_THROTTLE_CACHE_OPTIONS="socket_timeout=0.5,db=3,username=7,password=123456,client_name=007",
     )
 
     assert chosen(loaded) == {
@@ -92,6 +92,9 @@ def test_each_variable_chooses_a_back_end_a_location_or_the_seconds(load):
         "socket_connect_timeout": 0.1,
         "socket_timeout": 0.5,
         "db": 3,
+        "username": "7",
+        "password": "123456",
+        "client_name": "007",
     }
     assert (loaded.CACHE_BAD_ENVIRONMENTS_SECONDS, loaded.CACHE_BAD_ENVIRONMENTS_AFTER_FAILURES) == (8, 9)
 
