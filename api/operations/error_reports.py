@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from random import random
 from typing import Any
 
+import psycopg2
 import sentry_sdk
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -157,7 +158,7 @@ def _said_of_database_errors(hint: Any) -> dict[str, str]:
     """Return what is told of each, by its words: the first of them may quote a value, too."""
     said = {}
     for _, error, _ in walk_exception_chain(hint.get("exc_info") or (None, None, None)):
-        if getattr(error, "pgcode", None):
+        if isinstance(error, psycopg2.Error) and error.pgcode:
             constraint = error.diag.constraint_name
             said[str(error)] = f"SQLSTATE {error.pgcode}" + (f", {constraint}" if constraint else "")
     return said
