@@ -49,8 +49,11 @@ def irreversible(targets: list[Target], executor: MigrationExecutor) -> list[str
 def _applied(rows: Mapping[Name, datetime], graph: MigrationGraph) -> dict[Name, datetime]:
     """Return when what the graph has was applied: what replaces others, when the first of them was."""
     found = {
-        key: [rows[each] for each in (key, *map(tuple, migration.replaces)) if each in rows]
+        key: [
+            rows[each] for each in (key, *((app, name) for app, name in migration.replaces)) if each in rows
+        ]
         for key, migration in graph.nodes.items()
+        if migration is not None
     }
     return {key: min(dates) for key, dates in found.items() if dates}
 

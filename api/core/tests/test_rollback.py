@@ -90,7 +90,7 @@ def test_no_app_loses_all_its_tables_without_a_question(kept, monkeypatch, answe
 def test_a_squashed_migration_was_applied_when_the_first_that_it_replaces_was():
     graph = MigrationGraph()
     squashed = Migration("0001_squashed", "shop")
-    squashed.replaces = [("shop", "0001_initial"), ("shop", "0002_more")]
+    vars(squashed)["replaces"] = [("shop", "0001_initial"), ("shop", "0002_more")]
     graph.add_node(("shop", "0001_squashed"), squashed)
     rows = {
         ("shop", "0001_initial"): RELEASE - timedelta(days=9),

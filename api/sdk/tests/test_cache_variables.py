@@ -224,21 +224,26 @@ def test_who_deletes_one_identity_notes_that_one_once_it_is_gone(
 ):
     switch_on_identities(60)
     kim, lee = (Identity.objects.create(environment=environment, identifier=each) for each in ("kim", "lee"))
+    writes = noted_writes.file
+    assert writes
     there = []
-    for name in ("note", "note_all"):
-        note = getattr(noted_writes.file, name)
-        monkeypatch.setattr(
-            noted_writes.file,
-            name,
-            lambda *whom, note=note: (there.append(Identity.objects.count()), note(*whom)),
-        )
+
+    def counting(note: Callable[..., None]) -> Callable[..., None]:
+        def counted(*whom: object) -> None:
+            there.append(Identity.objects.count())
+            note(*whom)
+
+        return counted
+
+    monkeypatch.setattr(writes, "note", counting(writes.note))
+    monkeypatch.setattr(writes, "note_all", counting(writes.note_all))
 
     kim.delete()
-    since = [noted_writes.file.seconds_since((environment.pk, each)) for each in ("kim", "lee")]
+    since = [writes.seconds_since((environment.pk, each)) for each in ("kim", "lee")]
     Identity.objects.filter(pk=lee.pk).delete()
 
     assert since[0] < 60 < since[1]
-    assert noted_writes.file.seconds_since((environment.pk, "lee")) < 60
+    assert writes.seconds_since((environment.pk, "lee")) < 60
     assert there == [1, 0]
     assert not hasattr(Identity.objects, "delete")
 

@@ -520,7 +520,12 @@ def test_a_cache_that_is_slow_is_hardly_waited_for_and_not_asked_by_everybody(
     keep_traits(is_shared=True)
     Identity.objects.create(environment=environment, identifier="kim", traits={"plan": "free"})
     asked, go_on = [], threading.Event()
-    monkeypatch.setattr(kept_traits, "find", lambda *about: asked.append(about) or go_on.wait(10))
+
+    def find(*about: object) -> None:
+        asked.append(about)
+        go_on.wait(10)
+
+    monkeypatch.setattr(kept_traits, "find", find)
     monkeypatch.setattr(live_identities, "_MOST_ASKING", 2)
     worker = start()
     try:
