@@ -27,7 +27,9 @@ from core.masking import masked_query, masked_url, without_secrets
 from core.version import VERSION
 from operations.routes import Routes
 
-_UNTRACED = re.compile(r"/?$|/health|/metrics|/version|/robots\.txt|/static/|/favicon\.ico|/telemetry")
+_UNTRACED = re.compile(
+    r"/?$|/health|/metrics|/version|/robots\.txt|/static/|/favicon\.ico|/api/v1/analytics/telemetry"
+)
 _OF_SDKS = re.compile(
     r"/api/v1/(flags|identities|bulk-identities|traits|environment-document|analytics|sse|ofrep)\b|/ofrep/|/sse/"
 )

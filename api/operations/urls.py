@@ -1,6 +1,6 @@
 """Served with and without the slash at their end, like all paths."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from operations.scheduler import JobsView
 from operations.views import (
@@ -22,7 +22,7 @@ urlpatterns = [
     path("version/", VersionView.as_view()),
     path("metrics/", MetricsView.as_view()),
     path("robots.txt", RobotsView.as_view()),
-    path("config/project-overrides", ProjectOverridesView.as_view()),
+    re_path("^config/project-overrides", ProjectOverridesView.as_view()),  # and whatever begins like that
     path("processor/monitoring/", MonitoringView.as_view()),
     path("scheduler/jobs/", JobsView.as_view()),
     path("database/sizes/", SizesView.as_view()),

@@ -142,7 +142,7 @@ class ProjectOverridesView(OperationsView):
         tags=["operations"],
         responses={(200, "application/javascript"): OpenApiTypes.STR},
     )
-    def get(self, request: Request, rest: str = "") -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:
         """Tell a dashboard how this server is set up, by JavaScript that sets `window.projectOverrides`."""
         return HttpResponse(as_script(project_overrides()), content_type="application/javascript")
 

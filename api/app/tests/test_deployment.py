@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import connection
 from jsonschema import Draft7Validator
 
+from app.routes import all_routes
 from app.settings import common
 from app.settings.environment import env
 from app.tests.commands import MACHINE, Running, free_port, started
@@ -129,6 +130,10 @@ def test_each_procfile_starts_the_asgi_application_from_the_folder_of_the_code()
     assert set(beanstalk) == {"web"}  # each is a process there that is started again when it ends
     for command in (procfile()["web"], beanstalk["web"]):
         assert re.match(r"cd api && .*gunicorn --config python:app\.gunicorn app\.asgi$", command)
+    before = json.loads(text("app.json"))["scripts"]["dokku"][
+        "predeploy"
+    ]  # bootstrap is once the new one serves
+    assert set(before.split(" && ")) <= set(procfile()["release"].replace("export ", "").split(" && "))
     assert "wsgi" not in text(".ebextensions/01-burgee.config").lower().replace("no wsgipath", "")
 
 
@@ -243,6 +248,9 @@ def test_an_image_runs_as_nobody_and_is_asked_whether_it_lives():
     ]
     assert "HEALTHCHECK --interval=2s --timeout=2s --start-period=20s --retries=3" in last
     assert "ARG ACCESS_LOG_LOCATION=/dev/null" in last
+    told = dict(re.findall(r"^(?:ENV)? +([A-Z_]+)=(\S+)", last, re.M))
+    assert told["DJANGO_SETTINGS_MODULE"] == "app.settings.production"
+    assert (told["GUNICORN_WORKERS"], told["GUNICORN_THREADS"], told["PORT"]) == ("3", "2", "8000")
     assert os.access(REPOSITORY / "docker" / "entrypoint.sh", os.X_OK)
 
 
@@ -320,6 +328,13 @@ def test_the_chart_takes_the_values_that_it_comes_with_and_refuses_others():
     assert refusals(allowedHosts=["a"], env={"LOG_LEVEL": 3}) != []
     assert refusals(allowedHosts=["a"], databaseUrl="mysql://db") != []
     assert refusals(allowedHosts=["a"], replicas=3) != []
+
+
+def test_an_ingress_leads_to_all_routes_but_those_for_operators():
+    led = yaml.safe_load((CHART / "values.yaml").read_text())["ingress"]["paths"]
+
+    firsts = {route.path.split("/")[1] for route in all_routes()} | {"admin", "static"}
+    assert {path.strip("/") for path in led} == firsts - {"metrics", "processor", "scheduler", "database"}
 
 
 def test_the_templates_of_the_chart_read_values_that_it_has():

@@ -134,6 +134,8 @@ def test_of_a_databases_error_only_its_kind_is_told(db, statement, told):
         ("/health/readiness/", "", 0.0),
         ("/health/readiness/", "wrong", 0.0),
         ("/health/readiness/", "forced", 1.0),
+        ("/api/v1/analytics/telemetry/", "", 0.0),
+        ("/api/v1/analytics/flags/", "", 0.25),
         ("/api/v1/flags/", "", 0.25),
         ("/api/v1/identities/?identifier=a", "", 0.25),
         ("/ofrep/v1/evaluate/flags", "", 0.25),

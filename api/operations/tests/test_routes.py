@@ -20,7 +20,15 @@ HEALTH = ["/health", "/health/readiness/", "/healthcheck"]
 
 
 @pytest.mark.parametrize(
-    "path", ["/health/liveness/", "/version/", "/robots.txt", "/config/project-overrides", *HEALTH]
+    "path",
+    [
+        "/health/liveness/",
+        "/version/",
+        "/robots.txt",
+        "/config/project-overrides",
+        "/config/project-overrides.js",
+        *HEALTH,
+    ],
 )
 def test_each_path_answers_everybody_with_and_without_slash_and_without_redirect(path, db):
     bare = path.rstrip("/")
