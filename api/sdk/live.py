@@ -206,6 +206,7 @@ class LiveSnapshots:
             "snapshots_last_known": source.last_known,
             "keys_refused": store.refused,
             "keys_loading": len(self._loading),
+            "keys_unknown": self._store.unknown_keys,
             "snapshots_behind": len(self._behind_since),
             **self._ages(),
             "shared_cache_is_left_alone": float(cache.is_left_alone) if cache else 0.0,

@@ -44,7 +44,6 @@ from sdk.sources import Source, asking_the_database
 
 logger = logging.getLogger(__name__)
 
-_UNKNOWN_KEYS = 10_000
 # For how long somebody waits at most who wants to read what they wrote.
 REACH_SECONDS = 0.5
 _LOOK_AGAIN_SECONDS = 0.01
@@ -268,6 +267,10 @@ class SnapshotStore:
                     self._install_last_known(environment_id)
                 raise
 
+    @property
+    def unknown_keys(self) -> int:
+        return len(self._unknown)
+
     def forget_unknown_keys(self) -> None:
         """A change was heard of: it may be a key's coming into being."""
         with self._changing:
@@ -417,7 +420,7 @@ class SnapshotStore:
         with self._changing:
             if self._news != news or not self.is_fed:
                 return  # the key may have come into being since it was looked up
-            if len(self._unknown) >= _UNKNOWN_KEYS:
+            if name not in self._unknown and len(self._unknown) >= settings.MAX_UNKNOWN_KEYS:
                 self._unknown = {}
             before = self._unknown.get(name)
             self._unknown[name] = _Unknown(time.monotonic(), before.times + 1 if before else 1, listening)

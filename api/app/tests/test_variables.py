@@ -83,6 +83,7 @@ BECOMES = [
     ("KEPT_ANSWERS_BYTES", "1000", 1000),
     ("SNAPSHOT_MEMORY_BYTES", "1000", 1000),
     ("MAX_STREAMS", "3", 3),
+    ("MAX_UNKNOWN_KEYS", "3", 3),
     ("MAX_WAITING_REQUESTS", "3", 3),
     ("GOOGLE_CLIENT_ID", "g", "g"),
     ("GITHUB_CLIENT_ID", "h", "h"),
@@ -186,6 +187,8 @@ DASHBOARD = {
     "amplitude": ("AMPLITUDE_API_KEY", "a"),
     "api": ("API_URL", "/flags/api/v1/"),
     "assetURL": ("ASSET_URL", "/assets/"),
+    "cookieAuthEnabled": ("COOKIE_AUTH_ENABLED", "true"),
+    "cookieSameSite": ("COOKIE_SAME_SITE", "Strict"),
     "crispChat": ("CRISP_CHAT_API_KEY", "c"),
     "disableAnalytics": ("DISABLE_ANALYTICS_FEATURES", "true"),
     "flagsmith": ("FLAGSMITH_ON_FLAGSMITH_API_KEY", "f"),
@@ -195,10 +198,14 @@ DASHBOARD = {
     "ga": ("GOOGLE_ANALYTICS_API_KEY", "g"),
     "githubAppURL": ("GITHUB_APP_URL", "https://github.com/apps/flags"),
     "headway": ("HEADWAY_API_KEY", "h"),
+    "hideInviteLinks": ("DISABLE_INVITE_LINKS", "true"),
     "linkedinPartnerTracking": ("LINKEDIN_PARTNER_TRACKING", "l"),
     "maintenance": ("MAINTENANCE_MODE", "true"),
+    "preventEmailPassword": ("PREVENT_EMAIL_PASSWORD", "true"),
+    "preventSignup": ("PREVENT_SIGNUP", "true"),
     "reo": ("REO_API_KEY", "r"),
     "sentry": ("SENTRY_API_KEY", "s"),
+    "useSecureCookies": ("USE_SECURE_COOKIES", "true"),
 }
 
 

@@ -32,6 +32,7 @@ _GAUGES: dict[str, Mode] = {
     "snapshot_revision": "livemax",
     "snapshot_age_seconds": "livemax",
     "keys_loading": "livesum",
+    "keys_unknown": "livesum",
     "shared_cache_is_left_alone": "livemax",
     "django_threads": "livesum",
     "django_threads_busy": "livesum",

@@ -286,6 +286,22 @@ def is_refused(worker: Worker, key: str) -> bool:
     return False
 
 
+def test_so_many_unknown_keys_are_remembered_as_the_variable_says(environment, settings, tmp_path):
+    settings.MAX_UNKNOWN_KEYS = 3
+    worker = Worker(tmp_path)
+    try:
+        eventually(lambda: worker.live.state()["feed_is_listening"] == 1)
+
+        remembered = []
+        for number in range(5):
+            assert is_refused(worker, f"ser.{number}")
+            remembered.append(worker.live.state()["keys_unknown"])
+    finally:
+        worker.stop()
+
+    assert remembered == [1, 2, 3, 1, 2]
+
+
 def test_an_unknown_key_is_asked_for_until_it_has_failed_often_enough_and_not_until_it_is_made(
     environment, settings, monkeypatch, tmp_path
 ):

@@ -131,6 +131,12 @@ CACHE_BAD_ENVIRONMENTS_AFTER_FAILURES = env.integer(
     at_least=1,
     help="How often a key must have been unknown before that.",
 )
+MAX_UNKNOWN_KEYS = env.integer(
+    "MAX_UNKNOWN_KEYS",
+    10_000,
+    at_least=1,
+    help="How many unknown keys a process remembers; at one more it forgets them all.",
+)
 
 # What the throttle `user` counts in.
 _user_throttle_backend = env.text(
