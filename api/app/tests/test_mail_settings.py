@@ -38,6 +38,13 @@ def test_mail_goes_to_the_smtp_server_that_is_named(back_end):
     assert made(back_end) == {"EMAIL_BACKEND": SMTP, **OWN}
 
 
+def test_on_a_developers_machine_mail_goes_to_the_console_unless_a_server_is_named(load):
+    database = {"DATABASE_URL": "postgres://kim@localhost:1/flags", "DJANGO_SECRET_KEY": "k" * 50}
+
+    assert load("local", **database)["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend"
+    assert load("local", **database, EMAIL_HOST="mail.example.org")["EMAIL_BACKEND"] == SMTP
+
+
 def test_a_back_end_that_is_named_wins_over_the_key_of_another():
     assert made(SMTP, sendgrid_key="SG.1")["EMAIL_HOST"] == "mail.example.org"
 

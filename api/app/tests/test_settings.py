@@ -356,6 +356,7 @@ def test_every_variable_is_declared_once_and_explained():
     assert [variable.name for variable in env.declared if not variable.help] == []
 
 
+LOGGERS = ("features.views", "library")
 LOG = """
 import logging, logging.config
 from app.settings import common
@@ -378,6 +379,7 @@ for name in ("django.request", "django.server", "burgee.requests"):
             {"LOG_LEVEL": "info", "APPLICATION_LOGGERS": "library"},
             {"library said", "library warned", "features.views warned"},
         ),
+        ({"LOG_LEVEL": "DEBUG"}, {f"{name} {what}" for name in LOGGERS for what in ("said", "warned")}),
     ],
 )
 def test_logs_are_written_where_and_as_the_variables_say(tmp_path, variables, logged):

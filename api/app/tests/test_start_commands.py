@@ -12,6 +12,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from app.tests.commands import free_port, manage
 from core.management.commands.migrate import _LOCK
 from core.tests.asgi.servers import wait_until
+from operations.management.commands import waitfordb
 from operations.probes import ProbeServer
 
 
@@ -19,6 +20,17 @@ from operations.probes import ProbeServer
 def test_waiting_ends_when_the_database_answers_and_migrations_are_applied():
     call_command("waitfordb", waitfor=0)
     call_command("waitfordb", waitfor=0, migrations=True)
+
+
+def test_waiting_may_be_for_one_database_only(monkeypatch):
+    waited_for = []
+    monkeypatch.setattr(waitfordb, "_missing", lambda database, migrations: waited_for.append(database))
+    monkeypatch.setattr(waitfordb, "migrated_databases", lambda: ["default", "analytics"])
+
+    call_command("waitfordb", "--waitfor", "0", "--database", "default")
+    call_command("waitfordb", "--waitfor", "0")
+
+    assert waited_for == ["default", "default", "analytics"]
 
 
 @pytest.mark.django_db

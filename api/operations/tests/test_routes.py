@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from core.version import VERSION
 from operations import health, version
+from operations.metrics.states import States
 from sdk.store import SnapshotStore
 from tasks.models import Job, State
 from tasks.services import enqueue, run_due
@@ -218,7 +219,29 @@ def test_metrics_count_tasks_and_show_the_queue(db):
     text = Client().get("/metrics/").content.decode()
     labels = 'result="success",task_identifier="operations.answer_health_check",task_type="standard"'
     assert f"flagsmith_task_processor_finished_tasks_total{{{labels}}}" in text
+    assert f"flagsmith_task_processor_task_duration_seconds_count{{{labels}}}" in text
+    build = f'ci_commit_sha="{version.commit()}",version="{VERSION}"'
+    assert f"flagsmith_build_info{{{build}}} 1.0" in text
     assert "burgee_jobs_due 0.0" in text
+
+
+def test_environments_that_were_loaded_are_hits_of_what_is_kept_or_misses(db):
+    def counted() -> dict[str, float]:
+        text = Client().get("/metrics/").content.decode()
+        found = re.findall(
+            r'^flagsmith_environment_document_cache_queries_total{result="(\w+)"} (.+)$', text, re.M
+        )
+        return {"CACHE_HIT": 0.0, "CACHE_MISS": 0.0} | {result: float(number) for result, number in found}
+
+    before = counted()
+    loaded = {"snapshots_built": 4, "snapshots_from_cache": 2, "snapshots_from_files": 1}
+    States({"": lambda: loaded}).write()
+
+    after = counted()
+    assert {result: after[result] - before[result] for result in after} == {
+        "CACHE_HIT": 3.0,
+        "CACHE_MISS": 4.0,
+    }
 
 
 def test_without_prometheus_there_are_no_metrics(db, settings):

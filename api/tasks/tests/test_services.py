@@ -151,6 +151,13 @@ def test_sealed_arguments_are_not_in_the_row_and_unkept_rows_go(ran):
     assert not Job.objects.exists()
 
 
+def test_arguments_that_are_no_json_are_refused(note):
+    with pytest.raises(TypeError):
+        enqueue(note, arguments={"when": timezone.now()})
+
+    assert not Job.objects.exists()
+
+
 def test_a_task_nobody_declares_is_refused_and_one_only_a_newer_release_knows_waits(note, monkeypatch):
     with pytest.raises(LookupError, match=r"no task 'tests\.unknown'"):
         enqueue("tests.unknown")
