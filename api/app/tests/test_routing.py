@@ -1,3 +1,5 @@
+"""Which database has what, as Django asks."""
+
 import pytest
 
 from core.routing import MainRouter
