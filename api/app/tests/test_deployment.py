@@ -130,10 +130,13 @@ def test_each_procfile_starts_the_asgi_application_from_the_folder_of_the_code()
     assert set(beanstalk) == {"web"}  # each is a process there that is started again when it ends
     for command in (procfile()["web"], beanstalk["web"]):
         assert re.match(r"cd api && .*gunicorn --config python:app\.gunicorn app\.asgi$", command)
-    before = json.loads(text("app.json"))["scripts"]["dokku"][
-        "predeploy"
-    ]  # bootstrap is once the new one serves
-    assert set(before.split(" && ")) <= set(procfile()["release"].replace("export ", "").split(" && "))
+    # What Dokku runs before a deployment begins as `release` does, which comes after it.
+    before, release = (
+        command.replace(" && ", " ").replace("export ", "")
+        for command in (json.loads(text("app.json"))["scripts"]["dokku"]["predeploy"], procfile()["release"])
+    )
+    assert release.startswith(f"{before} ")
+    assert before.endswith(" migrate --noinput")
     assert "wsgi" not in text(".ebextensions/01-burgee.config").lower().replace("no wsgipath", "")
 
 
