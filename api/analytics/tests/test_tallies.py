@@ -26,6 +26,8 @@ def test_requests_add_up_by_environment_resource_and_client(clock):
         (7, Resource.FLAGS, "java\t\t"),
         (7, Resource.TRAITS, "java\t\t"),
         (8, Resource.FLAGS, "java\t\t"),
+        (8, Resource.IDENTITIES, "java\t\t"),
+        (8, Resource.ENVIRONMENT_DOCUMENT, "java\t\t"),
     ]:
         tally.add(environment_id, resource, client)
 
@@ -34,6 +36,8 @@ def test_requests_add_up_by_environment_resource_and_client(clock):
         (7, 1000, 1, "java\t\t"): 1,
         (7, 1000, 3, "java\t\t"): 1,
         (8, 1000, 1, "java\t\t"): 1,
+        (8, 1000, 2, "java\t\t"): 1,
+        (8, 1000, 4, "java\t\t"): 1,
     }
     assert tally.take() == {}
 

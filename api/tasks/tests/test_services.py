@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tasks import queue, registry
 from tasks.models import Job, State
-from tasks.registry import GiveUp, task
+from tasks.registry import GiveUp, recurring, task
 from tasks.services import cancel, discard, enqueue, retry, run_due
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +149,13 @@ def test_sealed_arguments_are_not_in_the_row_and_unkept_rows_go(ran):
     run_due()
     assert ran == [{"link": "https://example.org/s3cret"}]
     assert not Job.objects.exists()
+
+
+def test_an_attempt_may_take_a_minute_and_one_at_a_recurring_task_half_an_hour(note):
+    @recurring(every=timedelta(days=1), name="tests.daily")
+    def daily() -> None: ...
+
+    assert (note.timeout, daily.timeout) == (timedelta(minutes=1), timedelta(minutes=30))
 
 
 def test_arguments_that_are_no_json_are_refused(note):
