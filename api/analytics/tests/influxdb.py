@@ -5,15 +5,15 @@ It refuses lines that InfluxDB's line protocol doesn't have, and knows of Flux w
 
 import json
 import re
-import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from core.tests.http_servers import QuietHandler, serving
 
 TOKEN, ORGANISATION, BUCKET = "t0ken", "acme", "usage"
 # measurement[,tag=value…] field=<integer>i time
@@ -119,7 +119,7 @@ def _csv(rows: list[dict]) -> str:
     return "\r\n".join([*lines, "", ""])
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     influxdb: InfluxDB
 
     def do_POST(self) -> None:
@@ -142,17 +142,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, *arguments: object) -> None:
-        pass
-
 
 @contextmanager
 def influxdb_server() -> Iterator[InfluxDB]:
     """Run a server and give what is in it."""
     influxdb = InfluxDB()
-    handler = type("Handler", (_Handler,), {"influxdb": influxdb})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        influxdb.url = f"http://127.0.0.1:{server.server_address[1]}/"
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with serving(_Handler, influxdb=influxdb) as address:
+        influxdb.url = f"{address}/"
         yield influxdb
-        server.shutdown()

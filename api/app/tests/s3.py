@@ -1,10 +1,10 @@
 """A server that speaks as much of S3 as putting files into a bucket takes."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from core.tests.http_servers import QuietHandler, serving
 
 
 @dataclass
@@ -16,7 +16,7 @@ class S3:
     signed_for: set[str] = field(default_factory=set)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     s3: S3
 
     def do_PUT(self) -> None:
@@ -37,9 +37,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *arguments: object) -> None:
-        pass
-
 
 def _pieces(body: bytes) -> Iterator[bytes]:
     """Yield what is in chunks, each with its length in hexadecimal digits before it."""
@@ -56,8 +53,5 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 def s3_server() -> Iterator[S3]:
     """Run a server and give what is in it."""
     s3 = S3()
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"s3": s3})) as server:
-        s3.url = f"http://127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with serving(_Handler, s3=s3) as s3.url:
         yield s3
-        server.shutdown()
