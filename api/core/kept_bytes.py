@@ -7,15 +7,10 @@ trusted: every entry is sealed with its name under a key that is derived from SE
 import hmac
 import zlib
 from collections.abc import Callable
-from functools import cache
-
-from django.conf import settings
-from django.utils.crypto import salted_hmac
 
 from core.cache_places import CachePlace
+from core.sealing import DIGEST_BYTES, digest_of, inflated
 
-_DIGEST_BYTES = 32
-# What is small compressed may be huge.
 _MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -72,23 +67,14 @@ def sealed(name: str, content: bytes) -> bytes:
 
 def unsealed(name: str, entry: bytes | None) -> bytes | None:
     """Return the content, or None where the entry isn't whole, isn't ours or has another name."""
-    if entry is None or not hmac.compare_digest(entry[:_DIGEST_BYTES], _digest(name, entry[_DIGEST_BYTES:])):
+    if entry is None:
         return None
-    inflater = zlib.decompressobj()
-    try:
-        content = inflater.decompress(entry[_DIGEST_BYTES:], _MOST_BYTES)
-    except zlib.error:
+    digest, compressed = entry[:DIGEST_BYTES], entry[DIGEST_BYTES:]
+    if not hmac.compare_digest(digest, _digest(name, compressed)):
         return None
-    return content if inflater.eof else None
+    return inflated(compressed, _MOST_BYTES)
 
 
 def _digest(name: str, compressed: bytes) -> bytes:
-    digest = hmac.new(_key(settings.SECRET_KEY), b"%d:" % len(name.encode()), "sha256")
-    digest.update(name.encode())
-    digest.update(compressed)
-    return digest.digest()
-
-
-@cache
-def _key(secret: str) -> bytes:
-    return salted_hmac("core.kept_bytes", "key", secret=secret, algorithm="sha256").digest()
+    encoded = name.encode()
+    return digest_of("core.kept_bytes", b"%d:" % len(encoded), encoded, compressed)

@@ -10,20 +10,16 @@ import hmac
 import struct
 import uuid
 import zlib
-from functools import cache
 
-from django.conf import settings
-from django.utils.crypto import salted_hmac
-
+from core.sealing import DIGEST_BYTES, digest_of, inflated
 from documents.rows import RevisionName
 
 # Raised with any change of what the bytes, or the content in them, look like.
 FORMAT = b"BRG2"
 
+_PURPOSE = "sdk.packing"
 _NAME = struct.Struct("!4sqq16s")
-_DIGEST_BYTES = 32
-_HEADER_BYTES = _NAME.size + _DIGEST_BYTES
-# What is small compressed may be huge.
+_HEADER_BYTES = _NAME.size + DIGEST_BYTES
 _MOST_BYTES = 512 * 1024 * 1024
 
 
@@ -31,7 +27,7 @@ def pack(name: RevisionName, content: bytes, *, compress: bool = True) -> bytes:
     """Return what `unpack` reads; as large as `content` where time counts for more than space."""
     head = _NAME.pack(FORMAT, name.environment_id, name.number, name.nonce.bytes)
     compressed = zlib.compress(content, 1 if compress else 0)
-    return b"".join((head, _digest(head, compressed), compressed))
+    return b"".join((head, digest_of(_PURPOSE, head, compressed), compressed))
 
 
 def unpack(packed: object) -> tuple[RevisionName, bytes] | None:
@@ -40,27 +36,12 @@ def unpack(packed: object) -> tuple[RevisionName, bytes] | None:
         return None
     view = memoryview(packed)
     head, digest, compressed = view[: _NAME.size], view[_NAME.size : _HEADER_BYTES], view[_HEADER_BYTES:]
-    if not hmac.compare_digest(_digest(head, compressed), digest):
+    if not hmac.compare_digest(digest_of(_PURPOSE, head, compressed), digest):
         return None
     format_, environment_id, number, nonce = _NAME.unpack(head)
     if format_ != FORMAT:
         return None
-    inflater = zlib.decompressobj()
-    try:
-        content = inflater.decompress(compressed, _MOST_BYTES)
-    except zlib.error:
-        return None
-    if not inflater.eof:
+    content = inflated(compressed, _MOST_BYTES)
+    if content is None:
         return None
     return RevisionName(environment_id, number, uuid.UUID(bytes=nonce)), content
-
-
-def _digest(head: bytes | memoryview, compressed: bytes | memoryview) -> bytes:
-    digest = hmac.new(_key(settings.SECRET_KEY), head, "sha256")
-    digest.update(compressed)
-    return digest.digest()
-
-
-@cache
-def _key(secret: str) -> bytes:
-    return salted_hmac("sdk.packing", "key", secret=secret, algorithm="sha256").digest()
